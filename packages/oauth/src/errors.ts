@@ -1,0 +1,75 @@
+/** Owns the error codes that travel on the wire: each with its HTTP status and the section that defines it. */
+
+interface Definition {
+  readonly status: number
+  readonly spec: string
+}
+
+/** Every code an endpoint may answer. `status` is used where the answer is not a redirect. */
+export const errorCodes = {
+  invalid_request: { status: 400, spec: 'RFC 6749 §5.2' },
+  invalid_client: { status: 401, spec: 'RFC 6749 §5.2' },
+  invalid_grant: { status: 400, spec: 'RFC 6749 §5.2' },
+  unauthorized_client: { status: 400, spec: 'RFC 6749 §4.2.2.1' },
+  unsupported_grant_type: { status: 400, spec: 'RFC 6749 §5.2' },
+  unsupported_response_type: { status: 400, spec: 'RFC 6749 §4.2.2.1' },
+  invalid_scope: { status: 400, spec: 'RFC 6749 §4.2.2.1' },
+  access_denied: { status: 403, spec: 'RFC 6749 §4.2.2.1' },
+  server_error: { status: 500, spec: 'RFC 6749 §4.2.2.1' },
+  temporarily_unavailable: { status: 503, spec: 'RFC 6749 §4.2.2.1' },
+  invalid_token: { status: 401, spec: 'RFC 6750 §3.1' },
+  insufficient_scope: { status: 403, spec: 'RFC 6750 §3.1' },
+  login_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
+  consent_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
+  interaction_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
+  account_selection_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
+  request_not_supported: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
+  request_uri_not_supported: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
+  registration_not_supported: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
+  method_not_allowed: { status: 405, spec: 'RFC 9110 §15.5.6' },
+  not_found: { status: 404, spec: 'RFC 9110 §15.5.5' },
+  unsupported_media_type: { status: 415, spec: 'RFC 9110 §15.5.16' },
+  content_too_large: { status: 413, spec: 'RFC 9110 §15.5.14' },
+  too_many_requests: { status: 429, spec: 'RFC 6585 §4' },
+} as const satisfies Record<string, Definition>
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** Makes a text fit for `error_description`: RFC 6749 §5.2 allows printable ASCII without `"` and `\`. */
+export function asDescription(text: string): string {
+  return text.replace(/["\\]/g, "'").replace(/[^\x20-\x7e]/g, '?')
+}
+
+export interface OAuthErrorOptions {
+  readonly cause?: unknown
+  /** Facts for the log and for the developer's own error page; never sent to a stranger. */
+  readonly explanation?: Explanation
+}
+
+/** Why a request was refused and what would change the answer: for the person who runs the server. */
+export interface Explanation {
+  readonly summary: string
+  readonly fix: string
+  /** The setting, by its wire name, that would change the answer. */
+  readonly setting?: string
+  readonly nearest?: { readonly registered: string; readonly requested: string; readonly differs_at: number }
+}
+
+/** A refusal with a registered code. Where it is told depends on where it happened, not on the error. */
+export class OAuthError extends Error {
+  override readonly name = 'OAuthError'
+  readonly code: ErrorCode
+  readonly description: string
+  readonly explanation: Explanation | undefined
+
+  constructor(code: ErrorCode, description: string, options: OAuthErrorOptions = {}) {
+    super(`${code}: ${description}`, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.description = asDescription(description)
+    this.explanation = options.explanation
+  }
+
+  get status(): number {
+    return errorCodes[this.code].status
+  }
+}

@@ -1,0 +1,49 @@
+/** Owns the opaque access tokens: those that `/userinfo` alone understands. */
+import type { Scope } from './scope.ts'
+
+export interface AccessToken {
+  readonly client_id: string
+  readonly user_id: string
+  readonly session_id?: string
+  readonly audience: readonly string[]
+  readonly scope: string
+  readonly issued_at: number
+  readonly ends_at: number
+}
+
+export type AccessTokenStore = ReturnType<typeof accessTokenStore>
+
+export function accessTokenStore({ db, tenant, vault }: Scope) {
+  return {
+    async create(token: string, { session_id, audience, ...rest }: AccessToken): Promise<void> {
+      await db
+        .insertInto('access_tokens')
+        .values({
+          ...rest,
+          tenant,
+          token_hash: vault.hash('access_token', token),
+          session_id: session_id ?? null,
+          audience: JSON.stringify(audience),
+        })
+        .execute()
+    },
+
+    async find(token: string, now: number): Promise<AccessToken | undefined> {
+      const row = await db
+        .selectFrom('access_tokens')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .where('token_hash', 'in', vault.hashes('access_token', token))
+        .where('ends_at', '>', now)
+        .executeTakeFirst()
+      if (row === undefined) return undefined
+      const { session_id, audience, client_id, user_id, scope, issued_at, ends_at } = row
+      const token_ = { client_id, user_id, scope, issued_at, ends_at, audience: JSON.parse(audience) as string[] }
+      return session_id === null ? token_ : { ...token_, session_id }
+    },
+
+    async revokeAllOf(user_id: string): Promise<void> {
+      await db.deleteFrom('access_tokens').where('tenant', '=', tenant).where('user_id', '=', user_id).execute()
+    },
+  }
+}

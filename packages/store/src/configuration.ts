@@ -1,0 +1,265 @@
+/** Owns the records an administrator configures: tenant settings, clients, resource servers, connections, client grants. */
+import type { Scope } from './scope.ts'
+
+/** Names are those of Auth0's Management API. */
+export interface TenantSettings {
+  readonly friendly_name?: string
+  readonly picture_url?: string
+  readonly support_email?: string
+  readonly support_url?: string
+  readonly default_audience?: string
+  readonly default_directory?: string
+  readonly default_redirection_uri?: string
+  readonly allowed_logout_urls?: readonly string[]
+  /** Hours. */
+  readonly session_lifetime?: number
+  /** Hours. */
+  readonly idle_session_lifetime?: number
+  readonly session_cookie?: { readonly mode?: 'persistent' | 'non-persistent' }
+  readonly enabled_locales?: readonly string[]
+  readonly error_page?: { readonly url?: string; readonly html?: string; readonly show_log_link?: boolean }
+  readonly flags?: Readonly<Record<string, boolean>>
+  readonly branding?: {
+    readonly logo_url?: string
+    readonly colors?: { readonly primary?: string; readonly page_background?: string }
+  }
+}
+
+export interface Client {
+  readonly client_id: string
+  readonly name: string
+  readonly description?: string
+  readonly logo_uri?: string
+  readonly policy_uri?: string
+  readonly tos_uri?: string
+  readonly app_type: 'spa' | 'native' | 'regular_web' | 'non_interactive'
+  readonly is_first_party: boolean
+  readonly oidc_conformant: boolean
+  readonly callbacks: readonly string[]
+  readonly web_origins: readonly string[]
+  readonly allowed_origins: readonly string[]
+  readonly allowed_logout_urls: readonly string[]
+  readonly grant_types: readonly string[]
+  readonly token_endpoint_auth_method: string
+  readonly jwt_configuration: { readonly lifetime_in_seconds: number; readonly alg: string }
+  readonly initiate_login_uri?: string
+  readonly client_metadata: Readonly<Record<string, string>>
+  /** How profile claims reach the client: in every ID token as Auth0 does, or only where OpenID Connect says. */
+  readonly id_token_profile_claims: 'always' | 'standard'
+}
+
+export interface ApiScope {
+  readonly value: string
+  readonly description?: string
+}
+
+export interface ResourceServer {
+  readonly id: string
+  readonly identifier: string
+  readonly name: string
+  readonly scopes: readonly ApiScope[]
+  readonly signing_alg: string
+  /** Seconds. */
+  readonly token_lifetime: number
+  /** Seconds; for tokens that a browser receives from `/authorize`. */
+  readonly token_lifetime_for_web: number
+  readonly skip_consent_for_verifiable_first_party_clients: boolean
+  readonly allow_offline_access: boolean
+  readonly token_dialect: string
+  /** Of an HS256 API alone. */
+  readonly signing_secret?: string
+}
+
+export interface Connection {
+  readonly id: string
+  readonly name: string
+  readonly strategy: string
+  /** Client ids; `undefined` means every client of the tenant. */
+  readonly enabled_clients?: readonly string[]
+  readonly is_domain_connection: boolean
+  readonly options: ConnectionOptions
+}
+
+/** Of a database connection; names as in Auth0. */
+export interface ConnectionOptions {
+  readonly disable_signup?: boolean
+  readonly requires_username?: boolean
+  readonly brute_force_protection?: boolean
+  readonly passwordPolicy?: string
+  readonly password_complexity_options?: { readonly min_length?: number }
+  readonly password_history?: { readonly enable: boolean; readonly size?: number }
+  readonly password_dictionary?: { readonly enable: boolean; readonly dictionary?: readonly string[] }
+  readonly password_no_personal_info?: { readonly enable: boolean }
+}
+
+export interface ClientGrant {
+  readonly id: string
+  readonly client_id: string
+  readonly audience: string
+  readonly scope: readonly string[]
+}
+
+/** Everything configured for a tenant, read in one go. */
+export interface Configuration {
+  readonly version: number
+  readonly settings: TenantSettings
+  readonly clients: readonly Client[]
+  readonly resource_servers: readonly ResourceServer[]
+  readonly connections: readonly Connection[]
+  readonly client_grants: readonly ClientGrant[]
+}
+
+export type ConfigurationStore = ReturnType<typeof configurationStore>
+
+export function configurationStore({ db, tenant, vault }: Scope) {
+  return {
+    /** Makes sure the tenant has a row. */
+    async ensureTenant(now: number): Promise<void> {
+      await db
+        .insertInto('tenants')
+        .values({ tenant, settings: '{}', created_at: now, updated_at: now })
+        .onConflict((conflict) => conflict.doNothing())
+        .execute()
+    },
+
+    /** Grows whenever anything below has changed. */
+    async version(): Promise<number> {
+      const row = await db.selectFrom('tenants').select('version').where('tenant', '=', tenant).executeTakeFirst()
+      return row?.version ?? 0
+    },
+
+    async touch(now: number): Promise<void> {
+      await db
+        .updateTable('tenants')
+        .set((eb) => ({ version: eb('version', '+', 1), updated_at: now }))
+        .where('tenant', '=', tenant)
+        .execute()
+    },
+
+    async read(): Promise<Configuration> {
+      const row = await db.selectFrom('tenants').selectAll().where('tenant', '=', tenant).executeTakeFirst()
+      const clients = await db
+        .selectFrom('clients')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .orderBy('client_id')
+        .execute()
+      const apis = await db
+        .selectFrom('resource_servers')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .orderBy('identifier')
+        .execute()
+      const connections = await db
+        .selectFrom('connections')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .orderBy('name')
+        .execute()
+      const grants = await db
+        .selectFrom('client_grants')
+        .selectAll()
+        .where('tenant', '=', tenant)
+        .orderBy('id')
+        .execute()
+      return {
+        version: row?.version ?? 0,
+        settings: row === undefined ? {} : (JSON.parse(row.settings) as TenantSettings),
+        clients: clients.map(
+          (one) => ({ ...JSON.parse(one.settings), client_id: one.client_id, name: one.name }) as Client,
+        ),
+        resource_servers: apis.map(
+          (one) =>
+            ({
+              ...JSON.parse(one.settings),
+              id: one.id,
+              identifier: one.identifier,
+              ...(one.signing_secret === null ? {} : { signing_secret: vault.open(one.signing_secret) }),
+            }) as ResourceServer,
+        ),
+        connections: connections.map(
+          (one) => ({ ...JSON.parse(one.settings), id: one.id, name: one.name, strategy: one.strategy }) as Connection,
+        ),
+        client_grants: grants.map(
+          (one) =>
+            ({
+              ...JSON.parse(one.settings),
+              id: one.id,
+              client_id: one.client_id,
+              audience: one.audience,
+            }) as ClientGrant,
+        ),
+      }
+    },
+
+    async saveSettings(settings: TenantSettings, now: number): Promise<void> {
+      await db
+        .updateTable('tenants')
+        .set({ settings: JSON.stringify(settings), updated_at: now })
+        .where('tenant', '=', tenant)
+        .execute()
+    },
+
+    async saveClient({ client_id, name, ...settings }: Client, now: number): Promise<void> {
+      const body = JSON.stringify(settings)
+      await db
+        .insertInto('clients')
+        .values({ tenant, client_id, name, settings: body, created_at: now, updated_at: now })
+        .onConflict((c) => c.columns(['tenant', 'client_id']).doUpdateSet({ name, settings: body, updated_at: now }))
+        .execute()
+    },
+
+    async saveClientSecret(client_id: string, client_secret: string, now: number): Promise<void> {
+      await db
+        .updateTable('clients')
+        .set({ secret_hash: vault.hash('client_secret', client_secret), updated_at: now })
+        .where('tenant', '=', tenant)
+        .where('client_id', '=', client_id)
+        .execute()
+    },
+
+    /** True when the client has this secret; constant time over the stored hash. */
+    async hasClientSecret(client_id: string, client_secret: string): Promise<boolean> {
+      const row = await db
+        .selectFrom('clients')
+        .select('secret_hash')
+        .where('tenant', '=', tenant)
+        .where('client_id', '=', client_id)
+        .executeTakeFirst()
+      return vault.matches('client_secret', client_secret, row?.secret_hash ?? '')
+    },
+
+    async saveResourceServer(
+      { id, identifier, signing_secret, ...settings }: ResourceServer,
+      now: number,
+    ): Promise<void> {
+      const body = JSON.stringify(settings)
+      const sealed = signing_secret === undefined ? null : vault.seal(signing_secret)
+      await db
+        .insertInto('resource_servers')
+        .values({ tenant, id, identifier, settings: body, signing_secret: sealed, created_at: now, updated_at: now })
+        .onConflict((c) =>
+          c.columns(['tenant', 'id']).doUpdateSet({ settings: body, signing_secret: sealed, updated_at: now }),
+        )
+        .execute()
+    },
+
+    async saveConnection({ id, name, strategy, ...settings }: Connection, now: number): Promise<void> {
+      const body = JSON.stringify(settings)
+      await db
+        .insertInto('connections')
+        .values({ tenant, id, name, strategy, settings: body, created_at: now, updated_at: now })
+        .onConflict((c) => c.columns(['tenant', 'id']).doUpdateSet({ settings: body, updated_at: now }))
+        .execute()
+    },
+
+    async saveClientGrant({ id, client_id, audience, ...settings }: ClientGrant, now: number): Promise<void> {
+      const body = JSON.stringify(settings)
+      await db
+        .insertInto('client_grants')
+        .values({ tenant, id, client_id, audience, settings: body, created_at: now, updated_at: now })
+        .onConflict((c) => c.columns(['tenant', 'id']).doUpdateSet({ settings: body, updated_at: now }))
+        .execute()
+    },
+  }
+}

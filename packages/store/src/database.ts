@@ -1,0 +1,90 @@
+/** Owns the connection to the database: opening, the promises about durability, migrations. */
+import BetterSqlite3 from 'better-sqlite3'
+import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import { Migrator } from 'kysely/migration'
+import { migrations } from './migrations/index.ts'
+import type { Schema } from './schema.ts'
+
+export type Database = Kysely<Schema>
+
+/** A database address that cannot be used. The message says what to change. */
+export class DatabaseError extends Error {
+  override readonly name = 'DatabaseError'
+}
+
+const statementCacheSize = 500
+
+/**
+ * Opens `sqlite:FILE` or `sqlite::memory:`.
+ * @throws DatabaseError for any other address, or a file that cannot be opened
+ */
+export function openDatabase(address: string): Database {
+  if (!address.startsWith('sqlite:')) {
+    throw new DatabaseError(`The database ${JSON.stringify(scheme(address))} is not known: use sqlite:FILE`)
+  }
+  const file = address.slice('sqlite:'.length)
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: cachedStatements(openSqlite(file)) }) })
+}
+
+function openSqlite(file: string): BetterSqlite3.Database {
+  try {
+    const sqlite = new BetterSqlite3(file, { timeout: 5000 })
+    sqlite.pragma('journal_mode = WAL')
+    // Acknowledged means on the disk: every commit is synced (security rule "acknowledge only after commit").
+    sqlite.pragma('synchronous = FULL')
+    sqlite.pragma('foreign_keys = ON')
+    if (sqlite.pragma('synchronous', { simple: true }) !== 2) throw new Error('synchronous=FULL was not accepted')
+    return sqlite
+  } catch (cause) {
+    throw new DatabaseError(
+      `The database file ${file} cannot be opened: ${cause instanceof Error ? cause.message : cause}`,
+      { cause },
+    )
+  }
+}
+
+/** Kysely prepares a statement at every call; keeping the prepared ones halves the cost of a small read. */
+function cachedStatements(sqlite: BetterSqlite3.Database): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>()
+  return {
+    close: () => void sqlite.close(),
+    prepare(text) {
+      const kept = statements.get(text)
+      if (kept !== undefined) return kept
+      // A transaction that reads first and writes later must hold the write lock from its start, or another process could take it between.
+      const statement: SqliteStatement = sqlite.prepare(text === 'begin' ? 'begin immediate' : text)
+      if (statements.size >= statementCacheSize) statements.delete(statements.keys().next().value ?? '')
+      statements.set(text, statement)
+      return statement
+    },
+  }
+}
+
+/**
+ * Brings the schema up to date.
+ * @returns the names of the migrations that ran
+ * @throws DatabaseError when one fails; the database is then as it was before that one
+ */
+export async function migrate(db: Database): Promise<readonly string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+  const { error, results } = await migrator.migrateToLatest()
+  if (error !== undefined)
+    throw new DatabaseError(`The database could not be migrated: ${String(error)}`, { cause: error })
+  return (results ?? []).filter((result) => result.status === 'Success').map((result) => result.migrationName)
+}
+
+/** Runs `work` in the transaction there is, or in one of its own. */
+export function inTransaction<T>(db: Database, work: (db: Database) => Promise<T>): Promise<T> {
+  return db.isTransaction ? work(db) : db.transaction().execute(work)
+}
+
+/** The migrations that have not run yet. */
+export async function pendingMigrations(db: Database): Promise<readonly string[]> {
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })
+  return (await migrator.getMigrations()).filter((one) => one.executedAt === undefined).map((one) => one.name)
+}
+
+function scheme(address: string): string {
+  const colon = address.indexOf(':')
+  return colon < 0 ? address : address.slice(0, colon + 1)
+}

@@ -1,0 +1,198 @@
+/** Owns the tables, as Kysely sees them. Every row carries its tenant; instants ending in `_at` are milliseconds since 1970. */
+import type { Generated } from 'kysely'
+
+/** Text that holds JSON. */
+type Json = string
+/** SQLite has no boolean: 0 or 1. */
+type Flag = number
+
+export interface TenantTable {
+  tenant: string
+  settings: Json
+  /** Grows with every change of configuration or keys, so that other processes know to read again. */
+  version: Generated<number>
+  created_at: number
+  updated_at: number
+}
+
+export interface ClientTable {
+  tenant: string
+  client_id: string
+  name: string
+  settings: Json
+  secret_hash: string | null
+  created_at: number
+  updated_at: number
+}
+
+export interface ResourceServerTable {
+  tenant: string
+  id: string
+  identifier: string
+  settings: Json
+  /** Of an HS256 API alone; sealed. */
+  signing_secret: string | null
+  created_at: number
+  updated_at: number
+}
+
+export interface ConnectionTable {
+  tenant: string
+  id: string
+  name: string
+  strategy: string
+  settings: Json
+  created_at: number
+  updated_at: number
+}
+
+export interface ClientGrantTable {
+  tenant: string
+  id: string
+  client_id: string
+  audience: string
+  settings: Json
+  created_at: number
+  updated_at: number
+}
+
+export interface UserTable {
+  tenant: string
+  user_id: string
+  connection: string
+  email: string | null
+  email_verified: Flag
+  username: string | null
+  password_hash: string | null
+  blocked: Flag
+  profile: Json
+  logins_count: Generated<number>
+  last_login_at: number | null
+  last_ip: string | null
+  password_changed_at: number | null
+  created_at: number
+  updated_at: number
+}
+
+export interface SessionTable {
+  tenant: string
+  session_id: string
+  secret_hash: string
+  silent_hash: string
+  user_id: string
+  /** Seconds since 1970, as the claim of the same name. */
+  auth_time: number
+  amr: Json
+  created_at: number
+  seen_at: number
+  idle_ends_at: number
+  ends_at: number
+}
+
+export interface GrantTable {
+  tenant: string
+  grant_id: string
+  user_id: string
+  client_id: string
+  audience: string
+  scope: string
+  created_at: number
+  updated_at: number
+}
+
+export interface TransactionTable {
+  tenant: string
+  state_hash: string
+  browser_hash: string
+  request: Json
+  /** The session that this trip signed in, with the moment it did. */
+  session_id: string | null
+  authenticated_at: number | null
+  account_chosen_at: number | null
+  consented_at: number | null
+  created_at: number
+  ends_at: number
+  taken_at: number | null
+}
+
+export interface AccessTokenTable {
+  tenant: string
+  token_hash: string
+  client_id: string
+  user_id: string
+  session_id: string | null
+  audience: Json
+  scope: string
+  issued_at: number
+  ends_at: number
+}
+
+export interface TicketTable {
+  tenant: string
+  ticket_hash: string
+  kind: string
+  user_id: string
+  details: Json
+  created_at: number
+  ends_at: number
+  used_at: number | null
+}
+
+export interface SigningKeyTable {
+  tenant: string
+  kid: string
+  alg: string
+  state: string
+  public_jwk: Json
+  private_key: string
+  created_at: number
+  updated_at: number
+}
+
+export interface CounterTable {
+  tenant: string
+  counter_key: string
+  count: number
+  ends_at: number
+}
+
+export interface MailTable {
+  tenant: string
+  mail_id: string
+  recipient: string
+  kind: string
+  subject: string
+  /** The message, sealed: it carries a ticket. */
+  message: string
+  created_at: number
+  sent_at: number | null
+  attempts: Generated<number>
+  next_attempt_at: number
+  failure: string | null
+}
+
+export interface UsageTable {
+  tenant: string
+  client_id: string
+  response_type: string
+  day: string
+  count: number
+}
+
+export interface Schema {
+  tenants: TenantTable
+  clients: ClientTable
+  resource_servers: ResourceServerTable
+  connections: ConnectionTable
+  client_grants: ClientGrantTable
+  users: UserTable
+  sessions: SessionTable
+  grants: GrantTable
+  transactions: TransactionTable
+  access_tokens: AccessTokenTable
+  tickets: TicketTable
+  signing_keys: SigningKeyTable
+  counters: CounterTable
+  mails: MailTable
+  usage: UsageTable
+}

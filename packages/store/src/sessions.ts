@@ -1,0 +1,141 @@
+/** Owns the signed-in browsers. The cookie's secret is stored as a keyed hash; a second secret serves silent authentication only. */
+import { prepared } from './prepared.ts'
+import type { Scope } from './scope.ts'
+import { type User, userOf } from './users.ts'
+
+export interface Session {
+  readonly session_id: string
+  readonly user_id: string
+  /** Seconds since 1970. */
+  readonly auth_time: number
+  readonly amr: readonly string[]
+  readonly seen_at: number
+  readonly idle_ends_at: number
+  readonly ends_at: number
+}
+
+export interface NewSession {
+  readonly session_id: string
+  readonly secret: string
+  readonly silent_secret: string
+  readonly user_id: string
+  readonly auth_time: number
+  readonly amr: readonly string[]
+  readonly idle_ends_at: number
+  readonly ends_at: number
+}
+
+export interface SignedIn {
+  readonly session: Session
+  readonly user: User
+}
+
+export type SessionStore = ReturnType<typeof sessionStore>
+
+export function sessionStore({ db, tenant, vault }: Scope) {
+  const joined = db
+    .selectFrom('sessions')
+    .innerJoin('users', (join) =>
+      join.onRef('users.tenant', '=', 'sessions.tenant').onRef('users.user_id', '=', 'sessions.user_id'),
+    )
+    .selectAll('users')
+    .select([
+      'sessions.session_id',
+      'sessions.auth_time',
+      'sessions.amr',
+      'sessions.seen_at',
+      'sessions.idle_ends_at',
+      'sessions.ends_at',
+    ])
+  const live = (column: 'secret_hash' | 'silent_hash') =>
+    prepared(
+      db,
+      joined
+        .where('sessions.tenant', '=', '')
+        .where(`sessions.${column}`, '=', '')
+        .where('sessions.idle_ends_at', '>', 0)
+        .where('sessions.ends_at', '>', 0),
+    )
+  const bySecret = live('secret_hash')
+  const bySilentSecret = live('silent_hash')
+
+  async function find(
+    query: typeof bySecret,
+    kind: string,
+    secret: string,
+    now: number,
+  ): Promise<SignedIn | undefined> {
+    for (const hash of vault.hashes(kind, secret)) {
+      const [row] = await query(tenant, hash, now, now)
+      if (row !== undefined) {
+        const session: Session = {
+          session_id: row.session_id,
+          user_id: row.user_id,
+          auth_time: row.auth_time,
+          amr: JSON.parse(row.amr) as string[],
+          seen_at: row.seen_at,
+          idle_ends_at: row.idle_ends_at,
+          ends_at: row.ends_at,
+        }
+        return { session, user: userOf(row) }
+      }
+    }
+    return undefined
+  }
+
+  return {
+    /** The live session of a cookie, with its user. */
+    find: (secret: string, now: number) => find(bySecret, 'session', secret, now),
+
+    /** The live session of the cookie that only silent authentication may use. */
+    findSilent: (secret: string, now: number) => find(bySilentSecret, 'silent', secret, now),
+
+    /** True while the session has not ended. */
+    async isLive(session_id: string, now: number): Promise<boolean> {
+      const row = await db
+        .selectFrom('sessions')
+        .select('session_id')
+        .where('tenant', '=', tenant)
+        .where('session_id', '=', session_id)
+        .where('idle_ends_at', '>', now)
+        .where('ends_at', '>', now)
+        .executeTakeFirst()
+      return row !== undefined
+    },
+
+    async create(session: NewSession, now: number): Promise<void> {
+      const { secret, silent_secret, amr, ...rest } = session
+      await db
+        .insertInto('sessions')
+        .values({
+          ...rest,
+          tenant,
+          secret_hash: vault.hash('session', secret),
+          silent_hash: vault.hash('silent', silent_secret),
+          amr: JSON.stringify(amr),
+          created_at: now,
+          seen_at: now,
+        })
+        .execute()
+    },
+
+    /** Moves the idle end. Never past the absolute one, and never for a session that has ended. */
+    async see(session_id: string, idle_ends_at: number, now: number): Promise<void> {
+      await db
+        .updateTable('sessions')
+        .set({ seen_at: now, idle_ends_at })
+        .where('tenant', '=', tenant)
+        .where('session_id', '=', session_id)
+        .where('idle_ends_at', '>', now)
+        .execute()
+    },
+
+    async end(session_id: string): Promise<void> {
+      await db.deleteFrom('sessions').where('tenant', '=', tenant).where('session_id', '=', session_id).execute()
+    },
+
+    async endAllOf(user_id: string): Promise<void> {
+      await db.deleteFrom('sessions').where('tenant', '=', tenant).where('user_id', '=', user_id).execute()
+    },
+  }
+}

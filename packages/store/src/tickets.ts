@@ -1,0 +1,92 @@
+/** Owns the one-time tickets that travel by mail. Only the newest of a kind is valid, and it works once. */
+import { inTransaction } from './database.ts'
+import type { Scope } from './scope.ts'
+
+export type TicketKind = 'verify_email' | 'reset_password' | 'unblock'
+
+export interface Ticket {
+  readonly user_id: string
+  readonly details: Readonly<Record<string, string>>
+}
+
+export type TicketStore = ReturnType<typeof ticketStore>
+
+export function ticketStore({ db, tenant, vault }: Scope) {
+  const key = (kind: TicketKind, ticket: string) => vault.hashes(`ticket ${kind}`, ticket)
+  return {
+    /** Writes a ticket and ends the older ones of the same kind and user. */
+    async create(
+      kind: TicketKind,
+      ticket: string,
+      { user_id, details }: Ticket,
+      ends_at: number,
+      now: number,
+    ): Promise<void> {
+      await inTransaction(db, async (trx) => {
+        await trx
+          .updateTable('tickets')
+          .set({ used_at: now })
+          .where('tenant', '=', tenant)
+          .where('user_id', '=', user_id)
+          .where('kind', '=', kind)
+          .where('used_at', 'is', null)
+          .execute()
+        await trx
+          .insertInto('tickets')
+          .values({
+            tenant,
+            ticket_hash: vault.hash(`ticket ${kind}`, ticket),
+            kind,
+            user_id,
+            details: JSON.stringify(details),
+            created_at: now,
+            ends_at,
+          })
+          .execute()
+      })
+    },
+
+    /** Looks without taking, for the page that asks the person to confirm. */
+    async peek(kind: TicketKind, ticket: string, now: number): Promise<Ticket | undefined> {
+      const row = await db
+        .selectFrom('tickets')
+        .select(['user_id', 'details'])
+        .where('tenant', '=', tenant)
+        .where('ticket_hash', 'in', key(kind, ticket))
+        .where('kind', '=', kind)
+        .where('used_at', 'is', null)
+        .where('ends_at', '>', now)
+        .executeTakeFirst()
+      return row === undefined
+        ? undefined
+        : { user_id: row.user_id, details: JSON.parse(row.details) as Record<string, string> }
+    },
+
+    /**
+     * Takes the ticket and does what it allows, both or neither.
+     * @returns what `use` returned, or undefined when the ticket was used, replaced or too old
+     */
+    async take<T>(
+      kind: TicketKind,
+      ticket: string,
+      now: number,
+      use: (ticket: Ticket, scope: Scope) => Promise<T>,
+    ): Promise<T | undefined> {
+      return inTransaction(db, async (trx) => {
+        const [row] = await trx
+          .updateTable('tickets')
+          .set({ used_at: now })
+          .where('tenant', '=', tenant)
+          .where('ticket_hash', 'in', key(kind, ticket))
+          .where('kind', '=', kind)
+          .where('used_at', 'is', null)
+          .where('ends_at', '>', now)
+          .returning(['user_id', 'details'])
+          .execute()
+        if (row === undefined) return undefined
+        const taken = { user_id: row.user_id, details: JSON.parse(row.details) as Record<string, string> }
+        return use(taken, { db: trx, tenant, vault })
+      })
+    },
+  }
+}

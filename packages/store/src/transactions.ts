@@ -1,0 +1,98 @@
+/** Owns the trips through login: what was asked, how far the browser has come, and that one trip yields one answer. */
+import type { Selectable } from 'kysely'
+import type { TransactionTable } from './schema.ts'
+import type { Scope } from './scope.ts'
+
+export interface StoredTransaction {
+  /** The authorization request, as its owner wrote it. */
+  readonly request: string
+  readonly session_id?: string
+  readonly authenticated_at?: number
+  readonly account_chosen_at?: number
+  readonly consented_at?: number
+  readonly created_at: number
+}
+
+export type Progress = 'authenticated_at' | 'account_chosen_at' | 'consented_at'
+
+export type TransactionStore = ReturnType<typeof transactionStore>
+
+/** A trip is found by its handle and the secret of the browser that began it; the one is worth nothing without the other. */
+export function transactionStore({ db, tenant, vault }: Scope) {
+  const stateHash = (state: string) => vault.hashes('transaction', state)
+  const browserHash = (browser: string) => vault.hashes('browser', browser)
+
+  const open = (state: string, browser: string, now: number) =>
+    db
+      .selectFrom('transactions')
+      .selectAll()
+      .where('tenant', '=', tenant)
+      .where('state_hash', 'in', stateHash(state))
+      .where('browser_hash', 'in', browserHash(browser))
+      .where('taken_at', 'is', null)
+      .where('ends_at', '>', now)
+
+  return {
+    async create(
+      trip: { state: string; browser: string; request: string; ends_at: number },
+      now: number,
+    ): Promise<void> {
+      await db
+        .insertInto('transactions')
+        .values({
+          tenant,
+          state_hash: vault.hash('transaction', trip.state),
+          browser_hash: vault.hash('browser', trip.browser),
+          request: trip.request,
+          created_at: now,
+          ends_at: trip.ends_at,
+        })
+        .execute()
+    },
+
+    async find(state: string, browser: string, now: number): Promise<StoredTransaction | undefined> {
+      const row = await open(state, browser, now).executeTakeFirst()
+      return row === undefined ? undefined : transactionOf(row)
+    },
+
+    /** Writes down a step that is done. @returns false when the trip has ended meanwhile */
+    async advance(state: string, browser: string, step: Progress, now: number, session_id?: string): Promise<boolean> {
+      const result = await db
+        .updateTable('transactions')
+        .set({ [step]: now, ...(session_id === undefined ? {} : { session_id }) })
+        .where('tenant', '=', tenant)
+        .where('state_hash', 'in', stateHash(state))
+        .where('browser_hash', 'in', browserHash(browser))
+        .where('taken_at', 'is', null)
+        .where('ends_at', '>', now)
+        .executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+
+    /** Ends the trip; only the first caller gets it. */
+    async take(state: string, browser: string, now: number): Promise<boolean> {
+      const rows = await db
+        .updateTable('transactions')
+        .set({ taken_at: now })
+        .where('tenant', '=', tenant)
+        .where('state_hash', 'in', stateHash(state))
+        .where('browser_hash', 'in', browserHash(browser))
+        .where('taken_at', 'is', null)
+        .where('ends_at', '>', now)
+        .returning('state_hash')
+        .execute()
+      return rows.length > 0
+    },
+  }
+}
+
+function transactionOf(row: Selectable<TransactionTable>): StoredTransaction {
+  return {
+    request: row.request,
+    created_at: row.created_at,
+    ...(row.session_id === null ? {} : { session_id: row.session_id }),
+    ...(row.authenticated_at === null ? {} : { authenticated_at: row.authenticated_at }),
+    ...(row.account_chosen_at === null ? {} : { account_chosen_at: row.account_chosen_at }),
+    ...(row.consented_at === null ? {} : { consented_at: row.consented_at }),
+  }
+}
