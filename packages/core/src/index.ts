@@ -1,1 +1,26 @@
-export {}
+/**
+ * The protocol: reads authorization requests, decides the next step of a trip, mints tokens, answers. Owns no page, no cookie, no
+ * SQL and no HTTP.
+ */
+export { grantableScopes, resolveAudience } from './audience.ts'
+export type { Audience, Authorization } from './authorization.ts'
+export {
+  type AuthorizationRequest,
+  findClient,
+  type ResponseDestination,
+  readDestination,
+  readRequest,
+} from './authorization_request.ts'
+export { type Decision, decide, issue, type Progress, refuse } from './authorize.ts'
+export { userClaims } from './claims.ts'
+export { indexConfiguration, type TenantConfiguration } from './configuration.ts'
+export { type Context, type Log, seconds } from './context.ts'
+export { discovery } from './discovery.ts'
+export { type LogoutRequest, logoutTarget } from './logout.ts'
+export { nextStep, type Page, type Step, type Trip } from './next_step.ts'
+export { isUnverifiable } from './redirect_uri.ts'
+export type { AuthorizationResponse } from './response_modes/index.ts'
+export { responseTypes } from './response_types/index.ts'
+export { algorithms } from './tokens/algorithms.ts'
+export { ensureKeys, type KeyRing, keyRing, readKeyRing, rotateKeys } from './tokens/key_ring.ts'
+export { userinfo } from './userinfo.ts'

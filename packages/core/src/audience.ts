@@ -1,0 +1,36 @@
+/** Owns which API a request means, and which of the scopes asked for exist there. */
+import { OAuthError, reservedScopes } from '@latchkey/oauth'
+import type { Audience } from './authorization.ts'
+import type { Context } from './context.ts'
+
+/**
+ * @param requested the `audience` parameter; without it the tenant's default audience is meant
+ * @throws OAuthError `access_denied` when no API has this identifier
+ */
+export function resolveAudience(ctx: Context, requested: string | undefined): Audience {
+  const canonical = `${ctx.issuers[0]}userinfo`
+  if (ctx.issuers.some((issuer) => requested === `${issuer}userinfo`)) return { grant_audience: canonical }
+  const identifier = requested ?? ctx.configuration.settings.default_audience
+  if (identifier === undefined || identifier === '') return { grant_audience: canonical }
+  const api = ctx.configuration.resourceServer(identifier)
+  if (api === undefined) {
+    throw new OAuthError('access_denied', `Service not found: ${identifier.slice(0, 300)}`, {
+      explanation: {
+        summary: `No API with the identifier ${identifier.slice(0, 300)} is configured. Identifiers are compared exactly, a trailing slash included.`,
+        fix: 'Send the identifier of a configured API as audience, or add the API to the tenant file.',
+        setting: 'resourceServers[].identifier',
+      },
+    })
+  }
+  return { api, grant_audience: api.identifier }
+}
+
+/**
+ * The scopes that can be granted of those asked for: OpenID Connect's, and those the API defines. The others are dropped, and the
+ * answer then says what was granted. `offline_access` is dropped too: the implicit grant has no refresh token.
+ * @spec RFC 6749 §3.3
+ */
+export function grantableScopes({ api }: Audience, asked: readonly string[]): readonly string[] {
+  const defined = new Set(api?.scopes.map((scope) => scope.value))
+  return asked.filter((word) => word !== 'offline_access' && (reservedScopes.includes(word) || defined.has(word)))
+}

@@ -1,0 +1,222 @@
+/** Owns the reading of an authorization request: who asks, where the answer may go, and then the rest of it. */
+import { isScopeText, OAuthError, type Parameters, words } from '@latchkey/oauth'
+import type { Client } from '@latchkey/store'
+import { resolveAudience } from './audience.ts'
+import type { Context } from './context.ts'
+import { readIdTokenHint } from './id_token_hint.ts'
+import { isPrompt, type Prompt, prompts } from './prompts.ts'
+import { checkRedirectUri } from './redirect_uri.ts'
+import { findResponseMode, type ResponseMode, responseModes } from './response_modes/index.ts'
+import { findResponseType, responseTypes } from './response_types/index.ts'
+
+/** Who asks, and where every answer goes from here on. */
+export interface ResponseDestination {
+  readonly client_id: string
+  readonly redirect_uri: string
+  readonly response_mode: string
+  readonly state?: string
+}
+
+/** A request that passed every check; it is kept as JSON while a person signs in. */
+export interface AuthorizationRequest extends ResponseDestination {
+  readonly response_type: string
+  readonly scope: readonly string[]
+  readonly audience?: string
+  readonly nonce?: string
+  readonly prompt: readonly Prompt[]
+  /** Seconds. */
+  readonly max_age?: number
+  readonly login_hint?: string
+  readonly ui_locales?: string
+  readonly screen_hint?: string
+  readonly connection?: string
+  /** The user that `id_token_hint` names. */
+  readonly hinted_user_id?: string
+}
+
+const maximumState = 8192
+
+/**
+ * The first look: until the client and the address for the answer are trusted, a failure is shown on our own page and never redirected.
+ * @throws OAuthError for that page
+ * @spec RFC 6749 §4.2.2.1
+ */
+export function readDestination(ctx: Context, parameters: Parameters): ResponseDestination {
+  const client = findClient(ctx, parameters.get('client_id'))
+  const redirect_uri = checkRedirectUri(client, parameters.get('redirect_uri'))
+  const state = parameters.get('state')
+  const destination = { client_id: client.client_id, redirect_uri, response_mode: answerMode(parameters).name }
+  return state === undefined ? destination : { ...destination, state }
+}
+
+/** @throws OAuthError when no client has this id */
+export function findClient(ctx: Context, client_id: string | undefined): Client {
+  if (client_id === undefined) throw new OAuthError('invalid_request', 'Missing required parameter: client_id')
+  const client = ctx.configuration.client(client_id)
+  if (client === undefined) {
+    throw new OAuthError('invalid_request', `Unknown client: ${client_id.slice(0, 100)}`, {
+      explanation: {
+        summary: `No application with the client_id ${client_id.slice(0, 100)} is configured for this tenant.`,
+        fix: 'Copy the client_id from the application, or add the application to the tenant file and apply it.',
+        setting: 'clients[].client_id',
+      },
+    })
+  }
+  return client
+}
+
+// Where even the refusal of a mode goes: to the mode asked for if it may carry this answer, else to the default of the response type.
+function answerMode(parameters: Parameters): ResponseMode {
+  const asked = words(parameters.get('response_type'))
+  const front = asked.some((word) => word === 'token' || word === 'id_token')
+  const mode = findResponseMode(parameters.get('response_mode') ?? '')
+  if (mode !== undefined && (mode.carries_tokens || !front)) return mode
+  return findResponseMode(front ? 'fragment' : 'query') ?? raise()
+}
+
+function raise(): never {
+  throw new Error('The list of response modes lacks fragment or query')
+}
+
+/**
+ * The rest of the request. A failure from here on is told to the client, through the response mode.
+ * @throws OAuthError for the client
+ * @spec RFC 6749 §4.2.1
+ * @spec OpenID Connect Core §3.1.2.1
+ * @spec OpenID Connect Core §3.2.2.1
+ */
+export async function readRequest(
+  ctx: Context,
+  destination: ResponseDestination,
+  parameters: Parameters,
+): Promise<AuthorizationRequest> {
+  const client = findClient(ctx, destination.client_id)
+  refuseUnsupported(parameters)
+  const response_type = checkResponseType(client, parameters)
+  checkResponseMode(parameters, response_type)
+  const scope = checkScope(parameters, response_type)
+  const nonce = checkNonce(parameters, response_type)
+  const prompt = checkPrompt(parameters)
+  const max_age = checkMaxAge(parameters)
+  checkState(destination.state)
+  checkConnection(ctx, client, parameters.get('connection'))
+  resolveAudience(ctx, parameters.get('audience'))
+  const hinted_user_id = await readIdTokenHint(ctx, parameters.get('id_token_hint'))
+  const request: Record<string, unknown> = {
+    ...destination,
+    response_type,
+    scope,
+    prompt,
+    nonce,
+    max_age,
+    hinted_user_id,
+  }
+  for (const name of ['audience', 'login_hint', 'ui_locales', 'screen_hint', 'connection'] as const)
+    request[name] = parameters.get(name)
+  return Object.fromEntries(
+    Object.entries(request).filter(([, value]) => value !== undefined),
+  ) as unknown as AuthorizationRequest
+}
+
+// OpenID Connect Core §3.1.2.6: a feature that changes the meaning of the request is refused by name, never ignored.
+function refuseUnsupported(parameters: Parameters): void {
+  if (parameters.has('request')) throw new OAuthError('request_not_supported', 'The request parameter is not supported')
+  if (parameters.has('request_uri'))
+    throw new OAuthError('request_uri_not_supported', 'The request_uri parameter is not supported')
+  if (parameters.has('registration'))
+    throw new OAuthError('registration_not_supported', 'The registration parameter is not supported')
+}
+
+function checkResponseType(client: Client, parameters: Parameters): string {
+  const text = parameters.get('response_type')
+  if (text === undefined) throw new OAuthError('invalid_request', 'Missing required parameter: response_type')
+  const types = findResponseType(text)
+  if (types === undefined) {
+    throw new OAuthError(
+      'unsupported_response_type',
+      `Unsupported response_type: ${text.slice(0, 100)}. Supported: ${responseTypes.join(', ')}`,
+    )
+  }
+  for (const { grant_type } of types) {
+    if (!client.grant_types.includes(grant_type)) {
+      throw new OAuthError('unauthorized_client', `Grant type ${grant_type} not allowed for the client`, {
+        explanation: {
+          summary: `The application ${client.name} may not use the grant type ${grant_type}.`,
+          fix: `Add ${grant_type} to the application's grant types.`,
+          setting: 'clients[].grant_types',
+        },
+      })
+    }
+  }
+  return types.map((type) => type.name).join(' ')
+}
+
+function checkResponseMode(parameters: Parameters, response_type: string): void {
+  const name = parameters.get('response_mode')
+  if (name === undefined) return
+  const mode = findResponseMode(name)
+  if (mode === undefined) {
+    throw new OAuthError(
+      'invalid_request',
+      `Unsupported response_mode: ${name.slice(0, 100)}. Supported: ${responseModes.map((one) => one.name).join(', ')}`,
+    )
+  }
+  // Multiple Response Type Encoding Practices §5: tokens must never be put in the query.
+  if (!mode.carries_tokens)
+    throw new OAuthError('invalid_request', `response_mode ${name} is not allowed for response_type ${response_type}`)
+}
+
+function checkScope(parameters: Parameters, response_type: string): readonly string[] {
+  const text = parameters.get('scope') ?? ''
+  if (!isScopeText(text))
+    throw new OAuthError('invalid_scope', 'scope must be words of printable ASCII separated by spaces')
+  const scope = words(text)
+  if (words(response_type).includes('id_token') && !scope.includes('openid')) {
+    throw new OAuthError('invalid_request', 'response_type id_token needs the scope openid')
+  }
+  return scope
+}
+
+/** A nonce is required wherever an ID token travels through the browser. @spec OpenID Connect Core §3.2.2.1 */
+function checkNonce(parameters: Parameters, response_type: string): string | undefined {
+  const nonce = parameters.get('nonce')
+  if (!words(response_type).includes('id_token')) return undefined
+  if (nonce === undefined) throw new OAuthError('invalid_request', 'Missing required parameter: nonce')
+  if (nonce.length > maximumState)
+    throw new OAuthError('invalid_request', `nonce is longer than ${maximumState} characters`)
+  return nonce
+}
+
+function checkState(state: string | undefined): void {
+  if (state !== undefined && state.length > maximumState) {
+    throw new OAuthError('invalid_request', `state is longer than ${maximumState} characters`)
+  }
+}
+
+function checkPrompt(parameters: Parameters): readonly Prompt[] {
+  const asked = words(parameters.get('prompt'))
+  const known = asked.filter(isPrompt)
+  if (known.length < asked.length)
+    throw new OAuthError('invalid_request', `prompt must be one or more of: ${prompts.join(', ')}`)
+  // OpenID Connect Core §3.1.2.1: none with any other value is an error.
+  if (known.includes('none') && known.length > 1)
+    throw new OAuthError('invalid_request', 'prompt none cannot be combined')
+  return known
+}
+
+function checkMaxAge(parameters: Parameters): number | undefined {
+  const text = parameters.get('max_age')
+  if (text === undefined) return undefined
+  if (!/^\d{1,10}$/.test(text)) throw new OAuthError('invalid_request', 'max_age must be a number of seconds')
+  return Number(text)
+}
+
+function checkConnection(ctx: Context, client: Client, name: string | undefined): void {
+  const open = ctx.configuration.connectionsOf(client)
+  if (name === undefined || open.some((one) => one.name === name)) return
+  const known = ctx.configuration.connection(name) !== undefined
+  throw new OAuthError(
+    'invalid_request',
+    known ? 'the connection is not enabled for this client' : 'the connection was not found',
+  )
+}

@@ -1,0 +1,139 @@
+/**
+ * Owns the authorization endpoint's path from a request to an answer: judge, decide, collect the parts, answer. The pages and the
+ * sessions are others'; they come back to `decide` after every step.
+ */
+import { OAuthError, sameWords } from '@latchkey/oauth'
+import type { Client, SignedIn } from '@latchkey/store'
+import { grantableScopes, resolveAudience } from './audience.ts'
+import type { Audience, Authorization } from './authorization.ts'
+import { type AuthorizationRequest, findClient, type ResponseDestination } from './authorization_request.ts'
+import { maySkip, needsConsent } from './consent.ts'
+import { type Context, seconds } from './context.ts'
+import { nextStep, type Step } from './next_step.ts'
+import { type AuthorizationResponse, findResponseMode } from './response_modes/index.ts'
+import { findResponseType } from './response_types/index.ts'
+import type { ResponseParameters } from './response_types/response_type.ts'
+
+/** How far a browser has come with a request. */
+export interface Progress {
+  readonly signed_in?: SignedIn
+  /** The session that was made during this trip. */
+  readonly session_id?: string
+  readonly account_chosen: boolean
+  readonly consented: boolean
+}
+
+export interface Decision {
+  readonly step: Step
+  readonly client: Client
+  readonly audience: Audience
+  /** What will be granted. */
+  readonly scope: readonly string[]
+}
+
+/** Gathers what the decision needs, and makes it. */
+export async function decide(ctx: Context, request: AuthorizationRequest, progress: Progress): Promise<Decision> {
+  const client = findClient(ctx, request.client_id)
+  const audience = resolveAudience(ctx, request.audience)
+  const scope = grantableScopes(audience, request.scope)
+  const { signed_in } = progress
+  const consent_needed =
+    signed_in !== undefined &&
+    !progress.consented &&
+    (await asks(ctx, client, request, audience, scope, signed_in.user.user_id))
+  const step = nextStep({
+    prompt: request.prompt,
+    now: seconds(ctx.now()),
+    account_chosen: progress.account_chosen,
+    consent_needed,
+    consented: progress.consented,
+    ...(request.screen_hint === undefined ? {} : { screen_hint: request.screen_hint }),
+    ...(request.max_age === undefined ? {} : { max_age: request.max_age }),
+    ...(request.hinted_user_id === undefined ? {} : { hinted_user_id: request.hinted_user_id }),
+    ...(signed_in === undefined ? {} : { signed_in: facts(ctx, client, request, progress, signed_in) }),
+  })
+  return { step, client, audience, scope }
+}
+
+function facts(
+  ctx: Context,
+  client: Client,
+  request: AuthorizationRequest,
+  progress: Progress,
+  { session, user }: SignedIn,
+) {
+  const open = ctx.configuration.connectionsOf(client).map((one) => one.name)
+  return {
+    user_id: user.user_id,
+    auth_time: session.auth_time,
+    blocked: user.blocked,
+    during_this_trip: progress.session_id === session.session_id,
+    allowed_connection:
+      open.includes(user.connection) && (request.connection === undefined || request.connection === user.connection),
+  }
+}
+
+async function asks(
+  ctx: Context,
+  client: Client,
+  request: AuthorizationRequest,
+  audience: Audience,
+  scope: readonly string[],
+  user_id: string,
+): Promise<boolean> {
+  const { redirect_uri } = request
+  if (maySkip({ client, redirect_uri, audience })) return false
+  const allowed = await ctx.store.grants.scope(user_id, client.client_id, audience.grant_audience)
+  return needsConsent({ client, redirect_uri, audience, scope, allowed })
+}
+
+/**
+ * Collects the parts of a successful answer.
+ * @spec RFC 6749 §4.2.2
+ * @spec OpenID Connect Core §3.2.2.5
+ * @spec RFC 9207 §2
+ */
+export async function issue(
+  ctx: Context,
+  request: AuthorizationRequest,
+  decision: Decision,
+  { session, user }: SignedIn,
+): Promise<AuthorizationResponse> {
+  const authorization: Authorization = {
+    client: decision.client,
+    user,
+    session,
+    audience: decision.audience,
+    scope: decision.scope,
+    tell_auth_time: request.max_age !== undefined || request.prompt.includes('login'),
+    ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
+  }
+  let parameters: ResponseParameters = {}
+  for (const type of findResponseType(request.response_type) ?? []) {
+    parameters = { ...parameters, ...(await type.parts(ctx, authorization, parameters)) }
+  }
+  // RFC 6749 §3.3: the granted scopes are told when they are not those asked for.
+  if (parameters.access_token !== undefined && !sameWords(decision.scope, request.scope)) {
+    parameters = { ...parameters, scope: decision.scope.join(' ') }
+  }
+  return respond(ctx, request, parameters)
+}
+
+/** @spec RFC 6749 §4.2.2.1 */
+export function refuse(ctx: Context, destination: ResponseDestination, error: OAuthError): AuthorizationResponse {
+  return respond(ctx, destination, { error: error.code, error_description: error.description })
+}
+
+function respond(
+  ctx: Context,
+  destination: ResponseDestination,
+  parameters: ResponseParameters,
+): AuthorizationResponse {
+  const mode = findResponseMode(destination.response_mode)
+  if (mode === undefined) throw new OAuthError('server_error', 'The response mode is not known')
+  const { web_origins } = findClient(ctx, destination.client_id)
+  return mode.respond(
+    { redirect_uri: destination.redirect_uri, web_origins },
+    { ...parameters, ...(destination.state === undefined ? {} : { state: destination.state }), iss: ctx.issuer },
+  )
+}

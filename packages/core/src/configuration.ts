@@ -1,0 +1,46 @@
+/** Owns the configuration of a tenant as requests read it: in memory, indexed, with every default filled in. */
+import type { Client, Configuration, Connection, ResourceServer, TenantSettings } from '@latchkey/store'
+
+export interface TenantConfiguration {
+  readonly version: number
+  readonly settings: TenantSettings
+  client(client_id: string): Client | undefined
+  resourceServer(identifier: string): ResourceServer | undefined
+  connection(name: string): Connection | undefined
+  /** The connections that people of a client may sign in with, by name. */
+  connectionsOf(client: Client): readonly Connection[]
+  readonly clients: readonly Client[]
+  readonly resourceServers: readonly ResourceServer[]
+  /** Origins that may call this server from a browser: those of every client. */
+  readonly origins: ReadonlySet<string>
+  /** Every algorithm that a client or an API signs with. */
+  readonly algorithms: ReadonlySet<string>
+}
+
+export function indexConfiguration(
+  read: Configuration,
+  originsOf: (client: Client) => readonly string[],
+): TenantConfiguration {
+  const clients = new Map(read.clients.map((one) => [one.client_id, one]))
+  const apis = new Map(read.resource_servers.map((one) => [one.identifier, one]))
+  const connections = new Map(read.connections.map((one) => [one.name, one]))
+  return {
+    version: read.version,
+    settings: read.settings,
+    client: (client_id) => clients.get(client_id),
+    resourceServer: (identifier) => apis.get(identifier),
+    connection: (name) => connections.get(name),
+    connectionsOf: (client) =>
+      read.connections.filter(
+        (one) => one.enabled_clients === undefined || one.enabled_clients.includes(client.client_id),
+      ),
+    clients: read.clients,
+    resourceServers: read.resource_servers,
+    origins: new Set(read.clients.flatMap(originsOf)),
+    algorithms: new Set([
+      'RS256',
+      ...read.clients.map((one) => one.jwt_configuration.alg).filter((alg) => alg !== 'HS256'),
+      ...read.resource_servers.map((one) => one.signing_alg).filter((alg) => alg !== 'HS256'),
+    ]),
+  }
+}

@@ -1,0 +1,31 @@
+/** Owns the one small value that every step gets: whose request this is, and the clock, randomness, store and keys to serve it with. */
+import type { Store } from '@latchkey/store'
+import type { TenantConfiguration } from './configuration.ts'
+import type { KeyRing } from './tokens/key_ring.ts'
+
+export interface Log {
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+export interface Context {
+  readonly tenant: string
+  /** The name of the server that this request was sent to, with its trailing slash. */
+  readonly issuer: string
+  /** Every name of this tenant; the first is the canonical one. */
+  readonly issuers: readonly string[]
+  readonly store: Store
+  readonly configuration: TenantConfiguration
+  readonly keys: KeyRing
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** Random bytes as base64url. */
+  readonly random: (bytes: number) => string
+  readonly log: Log
+}
+
+/** Seconds since 1970, as JWT claims count. */
+export function seconds(milliseconds: number): number {
+  return Math.floor(milliseconds / 1000)
+}

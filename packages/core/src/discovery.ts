@@ -1,0 +1,46 @@
+/** Owns the discovery document. Everything in it is computed from the lists and the configuration: it says what is on. */
+import { reservedScopes, scopeClaims } from '@latchkey/oauth'
+import type { Context } from './context.ts'
+import { prompts } from './prompts.ts'
+import { responseModes } from './response_modes/index.ts'
+import { responseTypes } from './response_types/index.ts'
+
+/**
+ * @spec OpenID Connect Discovery §3
+ * @spec RFC 8414 §2
+ */
+export function discovery(ctx: Context, locales: readonly string[]): Record<string, unknown> {
+  const at = (path: string) => `${ctx.issuer}${path}`
+  return {
+    issuer: ctx.issuer,
+    authorization_endpoint: at('authorize'),
+    token_endpoint: at('oauth/token'),
+    userinfo_endpoint: at('userinfo'),
+    jwks_uri: at('.well-known/jwks.json'),
+    scopes_supported: reservedScopes.filter((scope) => scope !== 'offline_access'),
+    response_types_supported: responseTypes,
+    response_modes_supported: responseModes.filter((mode) => mode.carries_tokens).map((mode) => mode.name),
+    grant_types_supported: ['implicit'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ctx.keys.algorithms,
+    token_endpoint_auth_methods_supported: ['none'],
+    claims_supported: [
+      'iss',
+      'sub',
+      'aud',
+      'iat',
+      'exp',
+      'nonce',
+      'auth_time',
+      'at_hash',
+      'sid',
+      ...Object.values(scopeClaims).flat(),
+    ],
+    prompt_values_supported: prompts,
+    ui_locales_supported: locales,
+    claims_parameter_supported: false,
+    request_parameter_supported: false,
+    request_uri_parameter_supported: false,
+    authorization_response_iss_parameter_supported: true,
+  }
+}

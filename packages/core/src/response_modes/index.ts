@@ -1,0 +1,14 @@
+/** Owns the list of response modes. */
+import { formPost } from './form_post.ts'
+import { fragment } from './fragment.ts'
+import { query } from './query.ts'
+import type { ResponseMode } from './response_mode.ts'
+import { webMessage } from './web_message.ts'
+
+export type { AuthorizationResponse, ResponseMode } from './response_mode.ts'
+
+export const responseModes: readonly ResponseMode[] = [fragment, query, formPost, webMessage]
+
+export function findResponseMode(name: string): ResponseMode | undefined {
+  return responseModes.find((mode) => mode.name === name)
+}

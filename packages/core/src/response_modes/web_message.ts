@@ -1,0 +1,17 @@
+/** Owns `web_message`: the answer as a message to the window that opened or frames this page. */
+import { originOf } from '@latchkey/oauth'
+import { defineResponseMode } from './response_mode.ts'
+
+/** The target is the redirect URI's origin, and only when the client lists it among its Allowed Web Origins. */
+export const webMessage = defineResponseMode({
+  name: 'web_message',
+  carries_tokens: true,
+  respond({ redirect_uri, web_origins }, response) {
+    const origin = originOf(redirect_uri)
+    return {
+      kind: 'web_message',
+      target_origin: web_origins.some((one) => originOf(one) === origin) ? origin : undefined,
+      response,
+    }
+  },
+})

@@ -1,0 +1,14 @@
+/** Owns `token`: the access token in the answer itself. */
+import { issueAccessToken } from '../tokens/access_token.ts'
+import { defineResponseType } from './response_type.ts'
+
+/** @spec RFC 6749 §4.2.2 */
+export const token = defineResponseType({
+  name: 'token',
+  grant_type: 'implicit',
+  default_mode: 'fragment',
+  async parts(ctx, authorization) {
+    const { access_token, token_type, expires_in } = await issueAccessToken(ctx, authorization)
+    return { access_token, token_type, expires_in: String(expires_in) }
+  },
+})

@@ -1,0 +1,43 @@
+/** Owns the list of signature algorithms: how each signs, and how a key for it is made. */
+import { constants, createHmac, type KeyObject, sign } from 'node:crypto'
+
+export interface Algorithm {
+  readonly name: string
+  /** Options of `generateKeyPair`. Undefined for HS256, whose key is the API's own secret. */
+  readonly key?: { readonly type: 'rsa' | 'ec' | 'ed25519'; readonly options: object }
+  sign(data: Buffer, key: KeyObject): Promise<Buffer>
+}
+
+/** Signs in the thread pool, so that the event loop goes on answering meanwhile. */
+function signInPool(digest: string | null, data: Buffer, key: KeyObject | object): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    sign(digest, data, key as Parameters<typeof sign>[2], (error, signature) => {
+      if (error === null) resolve(signature)
+      else reject(error)
+    })
+  })
+}
+
+const rsa = { type: 'rsa', options: { modulusLength: 2048, publicExponent: 0x10001 } } as const
+
+const list: readonly Algorithm[] = [
+  { name: 'RS256', key: rsa, sign: (data, key) => signInPool('sha256', data, key) },
+  {
+    name: 'PS256',
+    key: rsa,
+    sign: (data, key) => signInPool('sha256', data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 }),
+  },
+  {
+    name: 'ES256',
+    key: { type: 'ec', options: { namedCurve: 'P-256' } },
+    sign: (data, key) => signInPool('sha256', data, { key, dsaEncoding: 'ieee-p1363' }),
+  },
+  { name: 'EdDSA', key: { type: 'ed25519', options: {} }, sign: (data, key) => signInPool(null, data, key) },
+  {
+    name: 'HS256',
+    sign: (data, key) => Promise.resolve(createHmac('sha256', key).update(data).digest()),
+  },
+]
+
+/** By the name in the `alg` header. @spec RFC 7518 §3.1 */
+export const algorithms: ReadonlyMap<string, Algorithm> = new Map(list.map((one) => [one.name, one]))

@@ -1,0 +1,45 @@
+/** Owns ID tokens. */
+import { createHash } from 'node:crypto'
+import type { Authorization } from '../authorization.ts'
+import { userClaims } from '../claims.ts'
+import { type Context, seconds } from '../context.ts'
+import { signJwt } from './sign.ts'
+
+/**
+ * @param beside what the same response carries already: the hash of an access token ties it to this ID token
+ * @spec OpenID Connect Core §2
+ * @spec OpenID Connect Core §3.2.2.10
+ */
+export function issueIdToken(
+  ctx: Context,
+  authorization: Authorization,
+  beside: { readonly access_token?: string },
+): Promise<string> {
+  const { client, user, session, scope } = authorization
+  const iat = seconds(ctx.now())
+  const alg = client.jwt_configuration.alg === 'HS256' ? 'RS256' : client.jwt_configuration.alg
+  const everything = client.id_token_profile_claims === 'always' || beside.access_token === undefined
+  return signJwt(ctx.keys, alg, 'JWT', {
+    ...(everything ? userClaims(user, scope) : {}),
+    iss: ctx.issuer,
+    sub: user.user_id,
+    aud: client.client_id,
+    iat,
+    exp: iat + client.jwt_configuration.lifetime_in_seconds,
+    sid: session.session_id,
+    ...(authorization.nonce === undefined ? {} : { nonce: authorization.nonce }),
+    ...(authorization.tell_auth_time ? { auth_time: session.auth_time } : {}),
+    ...(beside.access_token === undefined ? {} : { at_hash: leftHalfHash(alg, beside.access_token) }),
+  })
+}
+
+/**
+ * The left half of a hash, by the hash function of the token's own algorithm.
+ * @spec OpenID Connect Core §3.1.3.6
+ */
+export function leftHalfHash(alg: string, value: string): string {
+  const digest = createHash(alg === 'EdDSA' ? 'sha512' : 'sha256')
+    .update(value, 'ascii')
+    .digest()
+  return digest.subarray(0, digest.length / 2).toString('base64url')
+}

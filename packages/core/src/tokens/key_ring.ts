@@ -1,0 +1,86 @@
+/** Owns the signing keys of a tenant in memory: the current one of each algorithm, the public ones as a JWKS, and their rotation. */
+import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
+import type { SigningKey, Store } from '@latchkey/store'
+import { generateSigningKey } from './key_generation.ts'
+
+export interface PrivateKey {
+  readonly kid: string
+  readonly alg: string
+  readonly key: KeyObject
+}
+
+export interface PublicKey {
+  readonly kid: string
+  readonly alg: string
+  readonly key: KeyObject
+}
+
+export interface KeyRing {
+  /** The key that signs now. @throws Error when the algorithm has none */
+  current(alg: string): PrivateKey
+  /** A key whose signatures still count. */
+  find(kid: string): PublicKey | undefined
+  /** The body of `/.well-known/jwks.json`. */
+  readonly jwks: Buffer
+  readonly algorithms: readonly string[]
+}
+
+/** Makes the missing keys: a current and a next one for every algorithm in use. The next is published before it is used. */
+export async function ensureKeys(store: Store, algs: Iterable<string>, subject: string, now: number): Promise<void> {
+  const there = await store.signingKeys.list()
+  for (const alg of algs) {
+    for (const state of ['current', 'next'] as const) {
+      if (there.some((key) => key.alg === alg && key.state === state)) continue
+      await store.signingKeys.addIfMissing(await generateSigningKey(alg, state, subject, now), now)
+    }
+  }
+}
+
+export async function readKeyRing(store: Store): Promise<KeyRing> {
+  return keyRing(await store.signingKeys.list())
+}
+
+/** @spec RFC 7517 §5 */
+export function keyRing(keys: readonly SigningKey[]): KeyRing {
+  const valid = keys.filter((key) => key.state !== 'revoked')
+  const signing = new Map<string, PrivateKey>()
+  for (const key of valid) {
+    if (key.state === 'current')
+      signing.set(key.alg, { kid: key.kid, alg: key.alg, key: createPrivateKey(key.private_key) })
+  }
+  const verifying = new Map(
+    valid.map((key) => [
+      key.kid,
+      { kid: key.kid, alg: key.alg, key: createPublicKey({ key: key.public_jwk, format: 'jwk' }) } satisfies PublicKey,
+    ]),
+  )
+  const order = ['current', 'next', 'previous', 'revoked']
+  const listed = valid.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
+  return {
+    current(alg) {
+      const key = signing.get(alg)
+      if (key === undefined) throw new Error(`There is no current signing key for ${alg}`)
+      return key
+    },
+    find: (kid) => verifying.get(kid),
+    jwks: Buffer.from(JSON.stringify({ keys: listed.map((key) => key.public_jwk) })),
+    algorithms: [...signing.keys()],
+  }
+}
+
+/**
+ * Rotates the keys of an algorithm: next signs from now on, current still verifies, a new next is published.
+ * @returns the kid that signs now, or undefined when another process rotated at the same time
+ */
+export async function rotateKeys(store: Store, alg: string, subject: string, now: number): Promise<string | undefined> {
+  const keys = await store.signingKeys.list()
+  const current = keys.find((key) => key.alg === alg && key.state === 'current')
+  const next = keys.find((key) => key.alg === alg && key.state === 'next')
+  if (current === undefined || next === undefined) throw new Error(`There are no keys for ${alg} to rotate`)
+  const made = await generateSigningKey(alg, 'next', subject, now)
+  return store.atomically(async (trx) => {
+    if (!(await trx.signingKeys.rotate(alg, current.kid, made, now))) return undefined
+    await trx.configuration.touch(now)
+    return next.kid
+  })
+}
