@@ -1,0 +1,37 @@
+/** Owns what a refused caller is told. */
+import { asDescription } from '@latchkey/oauth'
+import type { TokenError } from './token_error.ts'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+/**
+ * Turns a refusal into an HTTP answer.
+ * @spec RFC 6750 §3
+ * @spec RFC 6750 §3.1
+ */
+export function answerTo(error: TokenError): Answer {
+  const headers: Record<string, string> = {
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+  }
+  if (error.status === 503) headers['retry-after'] = '1'
+  else headers['www-authenticate'] = challenge(error)
+  const body = JSON.stringify({ error: error.error, error_description: `${error.description} ${error.fix}` })
+  return { status: error.status, headers, body }
+}
+
+function challenge(error: TokenError): string {
+  // A caller that showed no token learns the scheme and nothing else.
+  if (error.code === 'missing_token') return 'Bearer realm="api"'
+  const scope = error.scope.length === 0 ? '' : `, scope=${quoted(error.scope.join(' '))}`
+  return `Bearer realm="api", error="${error.error}", error_description=${quoted(error.description)}${scope}`
+}
+
+/** Header values are printable ASCII without quotes and backslashes, so nothing ends the value or the line. */
+function quoted(text: string): string {
+  return `"${asDescription(text)}"`
+}

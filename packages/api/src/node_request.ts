@@ -1,0 +1,60 @@
+/** Owns the reading and answering of Node's own requests, on which Express, Fastify and bare Node stand. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { answerTo } from './answer.ts'
+import { isForm, largestForm, type PresentedRequest } from './authenticate.ts'
+import type { TokenError } from './token_error.ts'
+
+/** A request whose body a middleware may already have parsed. */
+export type NodeRequest = IncomingMessage & { readonly body?: unknown }
+
+export function presentedBy(request: NodeRequest): PresentedRequest {
+  const url = request.url ?? ''
+  const question = url.indexOf('?')
+  return {
+    authorization: authorizationOf(request),
+    query: question < 0 ? '' : url.slice(question + 1),
+    form: () => formOf(request),
+  }
+}
+
+// Node's `headers` drop a second Authorization header in silence. The raw ones keep it, in HTTP/1 and 2 and in Fastify's inject.
+function authorizationOf({ rawHeaders, headers }: IncomingMessage): string | undefined {
+  const values = rawHeaders.filter((_, index) => index % 2 === 1 && isAuthorization(rawHeaders[index - 1]))
+  return values.length > 1 ? values.join(', ') : headers.authorization
+}
+
+function isAuthorization(name: string | undefined): boolean {
+  return name?.length === 13 && name.toLowerCase() === 'authorization'
+}
+
+export function sendAnswer(response: ServerResponse, error: TokenError): void {
+  const { status, headers, body } = answerTo(error)
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) }).end(body)
+}
+
+async function formOf(request: NodeRequest): Promise<string> {
+  const length = Number(request.headers['content-length'])
+  if (!isForm(request.headers['content-type']) || !(length > 0 && length <= largestForm)) return ''
+  const { body } = request
+  if (typeof body === 'object' && body !== null) return 'access_token' in body ? 'access_token' : ''
+  const untouched = !request.readableDidRead && !request.readableEnded && !request.destroyed
+  return untouched ? peek(request, length) : ''
+}
+
+/** Reads the body and puts it back, for the handler to read again. */
+function peek(request: IncomingMessage, length: number): Promise<string> {
+  return new Promise((resolve) => {
+    const finish = (body: string) => {
+      request.off('readable', read).off('close', abort).off('error', abort)
+      resolve(body)
+    }
+    const abort = () => finish('')
+    const read = () => {
+      const body: unknown = request.read(length)
+      if (!Buffer.isBuffer(body)) return
+      request.unshift(body)
+      finish(body.toString('latin1'))
+    }
+    request.on('readable', read).on('close', abort).on('error', abort)
+  })
+}

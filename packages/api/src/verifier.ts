@@ -1,0 +1,81 @@
+/** Owns the checking of an access token, in order: form, header, key, signature, claims. */
+import { errors, jwtVerify } from 'jose'
+import { type AccessTokenClaims, invalid, missing, readClaims } from './claims.ts'
+import { parseObject } from './json_object.ts'
+import { createKeySet, type KeySet } from './key_set.ts'
+import { readOptions, type Settings, type VerifierOptions } from './options.ts'
+import { TokenError } from './token_error.ts'
+import { readHeader } from './token_format.ts'
+
+export interface Verifier {
+  /**
+   * Checks a token and returns its claims.
+   * @throws TokenError with a stable `code`; anything else that is thrown is a bug
+   */
+  verify(token: string): Promise<AccessTokenClaims>
+}
+
+/**
+ * Makes a verifier, once per API and issuer; it remembers the issuer's keys, never a token.
+ * @throws OptionError naming a bad option
+ * @spec RFC 9068 §4
+ * @spec RFC 8725 §3
+ */
+export function createVerifier(options: VerifierOptions): Verifier {
+  const settings = readOptions(options)
+  const keys = keysOf(settings)
+  return {
+    async verify(token) {
+      const header = readHeader(token, settings.algorithms)
+      const key = await keys.find(header)
+      const now = Math.floor(settings.clock() / 1000)
+      const payload = await verifySigned(token, key, settings, now)
+      // The parser of the JOSE library keeps the last of two equal names; here that is a refusal.
+      if (parseObject(header.payload) === undefined) throw new TokenError('malformed')
+      return readClaims(payload, { ...settings, now, at_jwt: header.at_jwt })
+    },
+  }
+}
+
+function keysOf(settings: Settings): KeySet {
+  const { keys } = settings
+  if ('jwks_uri' in keys) return createKeySet({ ...settings, jwks_uri: keys.jwks_uri })
+  // One secret, one key: a kid has nothing to choose from.
+  const hmac = { name: 'HMAC', hash: 'SHA-256' }
+  const key = crypto.subtle.importKey('raw', new TextEncoder().encode(keys.secret), hmac, false, ['verify'])
+  return { find: () => key }
+}
+
+async function verifySigned(token: string, key: CryptoKey, settings: Settings, now: number) {
+  try {
+    const { payload } = await jwtVerify(token, key, {
+      algorithms: [...settings.algorithms],
+      issuer: [...settings.issuers],
+      audience: settings.audience,
+      requiredClaims: ['exp', 'sub'],
+      clockTolerance: settings.clock_tolerance,
+      currentDate: new Date(now * 1000),
+    })
+    return payload
+  } catch (error) {
+    throw asTokenError(error)
+  }
+}
+
+function asTokenError(error: unknown): unknown {
+  if (error instanceof errors.JWSSignatureVerificationFailed) return new TokenError('bad_signature', { cause: error })
+  if (error instanceof errors.JWTExpired) return new TokenError('expired')
+  if (error instanceof errors.JWTClaimValidationFailed) return claimError(error)
+  if (error instanceof errors.JOSEError) return new TokenError('malformed', { cause: error })
+  // The JOSE library refuses a key as unfit (too short, of another kind) with a TypeError.
+  if (error instanceof TypeError) return new TokenError('unknown_key', { cause: error })
+  return error
+}
+
+function claimError({ claim, reason }: errors.JWTClaimValidationFailed): TokenError {
+  if (reason === 'missing') return missing(claim)
+  if (reason === 'invalid') return invalid(claim)
+  if (claim === 'iss') return new TokenError('wrong_issuer')
+  if (claim === 'aud') return new TokenError('wrong_audience')
+  return new TokenError('not_yet_valid')
+}
