@@ -1,1 +1,13 @@
-export {}
+/**
+ * People: how they prove who they are, sign up, recover, and stay signed in. Owns no page and no cookie; those are the server's.
+ */
+export { addressBucket } from './addresses.ts'
+export type { IdentityContext, MailKind } from './context.ts'
+export { hexadecimal, newUserId } from './ids.ts'
+export type { LoginOutcome, LoginProblem } from './login_method.ts'
+export { loginMethods } from './methods/index.ts'
+export { findPerson, password, type PasswordForm } from './methods/password.ts'
+export * from './passwords.ts'
+export { beginSession, findSession, silentSecret } from './sessions.ts'
+export { isEmail, isUsername, type SignupForm, type SignupOutcome, type SignupProblem, signUp } from './signup.ts'
+export { peekTicket, resetPassword, sendPasswordReset, sendVerification, unblockByTicket, verifyEmail } from './tickets.ts'

@@ -9,6 +9,7 @@ export interface Session {
   /** Seconds since 1970. */
   readonly auth_time: number
   readonly amr: readonly string[]
+  readonly created_at: number
   readonly seen_at: number
   readonly idle_ends_at: number
   readonly ends_at: number
@@ -43,6 +44,7 @@ export function sessionStore({ db, tenant, vault }: Scope) {
       'sessions.session_id',
       'sessions.auth_time',
       'sessions.amr',
+      'sessions.created_at as session_created_at',
       'sessions.seen_at',
       'sessions.idle_ends_at',
       'sessions.ends_at',
@@ -73,6 +75,7 @@ export function sessionStore({ db, tenant, vault }: Scope) {
           user_id: row.user_id,
           auth_time: row.auth_time,
           amr: JSON.parse(row.amr) as string[],
+          created_at: row.session_created_at,
           seen_at: row.seen_at,
           idle_ends_at: row.idle_ends_at,
           ends_at: row.ends_at,

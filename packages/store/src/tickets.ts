@@ -62,31 +62,19 @@ export function ticketStore({ db, tenant, vault }: Scope) {
         : { user_id: row.user_id, details: JSON.parse(row.details) as Record<string, string> }
     },
 
-    /**
-     * Takes the ticket and does what it allows, both or neither.
-     * @returns what `use` returned, or undefined when the ticket was used, replaced or too old
-     */
-    async take<T>(
-      kind: TicketKind,
-      ticket: string,
-      now: number,
-      use: (ticket: Ticket, scope: Scope) => Promise<T>,
-    ): Promise<T | undefined> {
-      return inTransaction(db, async (trx) => {
-        const [row] = await trx
-          .updateTable('tickets')
-          .set({ used_at: now })
-          .where('tenant', '=', tenant)
-          .where('ticket_hash', 'in', key(kind, ticket))
-          .where('kind', '=', kind)
-          .where('used_at', 'is', null)
-          .where('ends_at', '>', now)
-          .returning(['user_id', 'details'])
-          .execute()
-        if (row === undefined) return undefined
-        const taken = { user_id: row.user_id, details: JSON.parse(row.details) as Record<string, string> }
-        return use(taken, { db: trx, tenant, vault })
-      })
+    /** Takes the ticket; only the first caller gets it. To be called in the transaction of what it allows. */
+    async take(kind: TicketKind, ticket: string, now: number): Promise<Ticket | undefined> {
+      const [row] = await db
+        .updateTable('tickets')
+        .set({ used_at: now })
+        .where('tenant', '=', tenant)
+        .where('ticket_hash', 'in', key(kind, ticket))
+        .where('kind', '=', kind)
+        .where('used_at', 'is', null)
+        .where('ends_at', '>', now)
+        .returning(['user_id', 'details'])
+        .execute()
+      return row === undefined ? undefined : { user_id: row.user_id, details: JSON.parse(row.details) as Record<string, string> }
     },
   }
 }

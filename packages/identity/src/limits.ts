@@ -1,0 +1,84 @@
+/** Owns the brakes on guessing: counted in the database, counted before the guess is judged, so that a hundred at once are still ten. */
+import type { User } from '@latchkey/store'
+import { addressBucket } from './addresses.ts'
+import type { IdentityContext } from './context.ts'
+
+const minute = 60_000
+const day = 86_400_000
+
+/** Failures of one person from one address until that pair is blocked. */
+export const failuresUntilBlock = 10
+const blockLasts = 30 * day
+const attemptsPerMinute = 20
+const signupsPerMinute = 50
+const mailsPerHour = 10
+
+export interface Attempt {
+  readonly connection: string
+  /** What was typed as user name or e-mail address. */
+  readonly identifier: string
+  readonly ip: string
+}
+
+export type Refusal = 'too_many_attempts' | 'too_many_logins'
+
+/** Counts an attempt to sign in. @returns why it may not go on, if so */
+export async function countAttempt(ctx: IdentityContext, attempt: Attempt, brute_force_protection: boolean): Promise<Refusal | undefined> {
+  const now = ctx.now()
+  const { counters } = ctx.store
+  const rate = await counters.add(`rate ${pair(ctx, attempt)}`, minute, now)
+  if (rate.count > attemptsPerMinute) return 'too_many_logins'
+  if (ctx.failures_per_address !== undefined) {
+    const failures = await counters.read(addressKey(attempt.ip), now)
+    if (failures.count >= ctx.failures_per_address) return 'too_many_attempts'
+  }
+  if (!brute_force_protection) return undefined
+  const failures = await counters.add(failureKey(ctx, attempt), blockLasts, now)
+  return failures.count > failuresUntilBlock ? 'too_many_attempts' : undefined
+}
+
+/** After a wrong password. @returns true when this failure is the one that blocks the pair */
+export async function countFailure(ctx: IdentityContext, attempt: Attempt): Promise<boolean> {
+  if (ctx.failures_per_address !== undefined) await ctx.store.counters.add(addressKey(attempt.ip), day, ctx.now())
+  const { count } = await ctx.store.counters.read(failureKey(ctx, attempt), ctx.now())
+  return count === failuresUntilBlock
+}
+
+/** After a right password: the failures of this pair are forgotten. */
+export async function clearFailures(ctx: IdentityContext, attempt: Attempt): Promise<void> {
+  await ctx.store.counters.clear(failureKey(ctx, attempt))
+}
+
+/** Lifts every block of a person, whatever the address. */
+export async function unblock(ctx: IdentityContext, user: User): Promise<void> {
+  for (const identifier of [user.email, user.username]) {
+    if (identifier !== undefined) await ctx.store.counters.clearAll(`failures ${person(ctx, user.connection, identifier)} `)
+  }
+}
+
+/** @returns true when this address may sign up once more */
+export async function maySignUp(ctx: IdentityContext, ip: string): Promise<boolean> {
+  return (await ctx.store.counters.add(`signup ${addressBucket(ip)}`, minute, ctx.now())).count <= signupsPerMinute
+}
+
+/** @returns true when one more mail of this kind may go to this person */
+export async function mayMail(ctx: IdentityContext, kind: string, user_id: string, per_hour = mailsPerHour): Promise<boolean> {
+  return (await ctx.store.counters.add(`mail ${kind} ${user_id}`, 60 * minute, ctx.now())).count <= per_hour
+}
+
+function failureKey(ctx: IdentityContext, attempt: Attempt): string {
+  return `failures ${pair(ctx, attempt)}`
+}
+
+function pair(ctx: IdentityContext, { connection, identifier, ip }: Attempt): string {
+  return `${person(ctx, connection, identifier)} ${addressBucket(ip)}`
+}
+
+// What was typed may be a password in the wrong field: only its keyed hash is kept.
+function person(ctx: IdentityContext, connection: string, identifier: string): string {
+  return ctx.store.vault.hash('identifier', `${connection}\n${identifier.trim().toLowerCase()}`)
+}
+
+function addressKey(ip: string): string {
+  return `address ${addressBucket(ip)}`
+}

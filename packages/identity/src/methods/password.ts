@@ -1,0 +1,62 @@
+/** Owns signing in with a password. The same work is done for a person who does not exist as for one who does. */
+import type { Connection, User } from '@latchkey/store'
+import type { IdentityContext } from '../context.ts'
+import { type Attempt, clearFailures, countAttempt, countFailure } from '../limits.ts'
+import { defineLoginMethod } from '../login_method.ts'
+import { Busy } from '../passwords.ts'
+import { sendUnblock } from '../tickets.ts'
+
+export interface PasswordForm {
+  readonly connection: Connection
+  /** E-mail address, or user name where the connection has them. */
+  readonly identifier: string
+  readonly password: string
+  readonly ip: string
+}
+
+export const password = defineLoginMethod<PasswordForm>({
+  id: 'password',
+  amr: ['pwd'],
+  async verify(ctx, { connection, identifier, password: given, ip }) {
+    const attempt: Attempt = { connection: connection.name, identifier, ip }
+    const refusal = await countAttempt(ctx, attempt, connection.options.brute_force_protection !== false)
+    if (refusal !== undefined) return { problem: refusal }
+    const user = await findPerson(ctx, connection, identifier)
+    const proof = await prove(ctx, user, given)
+    if (proof === undefined) return { problem: 'unavailable' }
+    if (user === undefined || !proof.ok) {
+      const blocks = await countFailure(ctx, attempt)
+      if (blocks && user !== undefined) await sendUnblock(ctx, user)
+      return { problem: 'wrong_credentials' }
+    }
+    await clearFailures(ctx, attempt)
+    if (proof.rehash && user.password_hash !== undefined) await strengthen(ctx, user, user.password_hash, given)
+    await ctx.store.users.recordLogin(user.user_id, ip, ctx.now())
+    return { user }
+  },
+})
+
+/** Looks a person up by what was typed. */
+export async function findPerson(ctx: IdentityContext, connection: Connection, identifier: string): Promise<User | undefined> {
+  const text = identifier.trim()
+  if (connection.options.requires_username === true && !text.includes('@')) return ctx.store.users.findByUsername(connection.name, text)
+  return ctx.store.users.findByEmail(connection.name, text)
+}
+
+async function prove(ctx: IdentityContext, user: User | undefined, given: string) {
+  try {
+    return await ctx.passwords.verify(user?.password_hash, given)
+  } catch (error) {
+    if (error instanceof Busy) return undefined
+    throw error
+  }
+}
+
+// A stronger hash is a convenience: when the workers are busy it waits for the next time.
+async function strengthen(ctx: IdentityContext, user: User, before: string, given: string): Promise<void> {
+  try {
+    await ctx.store.users.rehash(user.user_id, before, await ctx.passwords.hash(given))
+  } catch (error) {
+    if (!(error instanceof Busy)) throw error
+  }
+}

@@ -1,0 +1,88 @@
+/** Owns what a mailed link may do: verify an address, set a new password, lift a block. Each works once, and only the newest. */
+import type { Ticket, TicketKind, User } from '@latchkey/store'
+import type { IdentityContext } from './context.ts'
+import { mayMail, unblock } from './limits.ts'
+
+const day = 86_400_000
+/** Milliseconds; Auth0's defaults. */
+const lifetimes = { verify_email: 5 * day, reset_password: day, unblock: day } as const satisfies Record<TicketKind, number>
+
+export async function sendVerification(ctx: IdentityContext, user: User, locale?: string): Promise<void> {
+  if (!(await mayMail(ctx, 'verify_email', user.user_id))) return
+  const ticket = await issueTicket(ctx, 'verify_email', user)
+  await ctx.post('verify_email', user, `u/verify-email?ticket=${ticket}`, locale)
+}
+
+export async function sendPasswordReset(ctx: IdentityContext, user: User, locale?: string): Promise<void> {
+  if (!(await mayMail(ctx, 'reset_password', user.user_id))) return
+  const ticket = await issueTicket(ctx, 'reset_password', user)
+  await ctx.post('reset_password', user, `u/reset-password?ticket=${ticket}`, locale)
+}
+
+/** At most once an hour. */
+export async function sendUnblock(ctx: IdentityContext, user: User): Promise<void> {
+  if (user.email === undefined || !(await mayMail(ctx, 'unblock', user.user_id, 1))) return
+  const ticket = await issueTicket(ctx, 'unblock', user)
+  await ctx.post('blocked_account', user, `u/unblock?ticket=${ticket}`, undefined)
+}
+
+async function issueTicket(ctx: IdentityContext, kind: TicketKind, user: User): Promise<string> {
+  const ticket = ctx.random(32)
+  const now = ctx.now()
+  await ctx.store.tickets.create(kind, ticket, { user_id: user.user_id, details: { email: user.email ?? '' } }, now + lifetimes[kind], now)
+  return ticket
+}
+
+/** The user of a ticket that still works, for the page that asks to confirm. */
+export async function peekTicket(ctx: IdentityContext, kind: TicketKind, ticket: string): Promise<User | undefined> {
+  const found = await ctx.store.tickets.peek(kind, ticket, ctx.now())
+  return found === undefined ? undefined : personOf(ctx, found)
+}
+
+// A ticket that was sent to an address proves nothing about another one.
+async function personOf(ctx: IdentityContext, ticket: Ticket): Promise<User | undefined> {
+  const user = await ctx.store.users.find(ticket.user_id)
+  return user !== undefined && (user.email ?? '') === ticket.details.email ? user : undefined
+}
+
+/** @returns false when the ticket no longer works */
+export async function verifyEmail(ctx: IdentityContext, ticket: string): Promise<boolean> {
+  if ((await peekTicket(ctx, 'verify_email', ticket)) === undefined) return false
+  const now = ctx.now()
+  return ctx.store.atomically(async (store) => {
+    const taken = await store.tickets.take('verify_email', ticket, now)
+    return taken !== undefined && store.users.update(taken.user_id, { email_verified: true }, now)
+  })
+}
+
+/**
+ * Sets a new password, and ends every session and opaque token of the user.
+ * @returns false when the ticket no longer works
+ * @throws Busy when the password workers have no room
+ */
+export async function resetPassword(ctx: IdentityContext, ticket: string, password: string): Promise<boolean> {
+  const user = await peekTicket(ctx, 'reset_password', ticket)
+  if (user === undefined) return false
+  const password_hash = await ctx.passwords.hash(password)
+  const now = ctx.now()
+  const done = await ctx.store.atomically(async (store) => {
+    const taken = await store.tickets.take('reset_password', ticket, now)
+    if (taken === undefined) return false
+    await store.sessions.endAllOf(taken.user_id)
+    await store.accessTokens.revokeAllOf(taken.user_id)
+    // Whoever reads the mail owns the address.
+    return store.users.update(taken.user_id, { password_hash, email_verified: true }, now)
+  })
+  if (!done) return false
+  await unblock(ctx, user)
+  return true
+}
+
+/** @returns false when the ticket no longer works */
+export async function unblockByTicket(ctx: IdentityContext, ticket: string): Promise<boolean> {
+  const user = await peekTicket(ctx, 'unblock', ticket)
+  if (user === undefined) return false
+  if ((await ctx.store.tickets.take('unblock', ticket, ctx.now())) === undefined) return false
+  await unblock(ctx, user)
+  return true
+}
