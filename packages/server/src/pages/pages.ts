@@ -1,0 +1,87 @@
+/** Owns the rendering of hosted pages and mails: from a name, a model and a frame to text, synchronously. */
+import { createRequire } from 'node:module'
+import { icon, script, stylesheet } from './assets.ts'
+import { brandStyle } from './colors.ts'
+import { type MailFrame, renderMail } from './mails.ts'
+import type { Frame, Mail, MailModel, MailName, PageModels, PageName } from './models.ts'
+import { openTemplates } from './templates.ts'
+import { openCatalogue, type Texts } from './texts.ts'
+import { frameView, type View, views } from './views.ts'
+
+export interface PagesOptions {
+  /** A directory whose `<name>.liquid` files replace the built-in templates of the same name. */
+  readonly override_dir?: string | undefined
+  /** Load the template engine with the first page rather than now, so that a start does not wait for it. */
+  readonly lazy?: boolean | undefined
+}
+
+export interface Pages {
+  /** The languages that have texts. */
+  readonly locales: readonly string[]
+  /**
+   * Renders a page as a whole HTML document.
+   * @throws RangeError when a `form_post` page is given an address that is not http or https
+   */
+  render<Name extends PageName>(name: Name, model: PageModels[Name], frame: Frame): string
+  renderMail(name: MailName, model: MailModel, locale: string): Mail
+  /** The texts of a language, for what is put into words outside a template, such as permissions. */
+  texts(locale: string): Texts
+}
+
+/**
+ * Opens the hosted pages. Overrides are checked at once; everything else is read when it is first used.
+ * @throws Error naming the file, when a template in `override_dir` has no counterpart or cannot be parsed
+ */
+export function openPages({ override_dir, lazy = true }: PagesOptions = {}): Pages {
+  let opened: Opened | undefined
+  const engine = () => {
+    opened ??= open(override_dir)
+    return opened
+  }
+  if (!lazy || override_dir !== undefined) engine()
+  return {
+    get locales() {
+      return engine().catalogue.locales
+    },
+    texts: (locale) => engine().catalogue.texts(locale),
+    render: (name, model, frame) => {
+      const { catalogue, templates } = engine()
+      const texts = catalogue.texts(frame.locale)
+      return templates.html(name, pageView(name, model, frame, texts), texts.lang)
+    },
+    renderMail: (name, model, locale) => {
+      const { catalogue, templates } = engine()
+      return renderMail(name, model, { texts: catalogue.texts(locale), templates } satisfies MailFrame)
+    },
+  }
+}
+
+type Opened = ReturnType<typeof open>
+
+function open(overrideDir: string | undefined) {
+  // Loaded here and not at the top: the engine and the catalogue cost some 25 ms and 10 MB that a start should not pay.
+  const require = createRequire(import.meta.url)
+  const catalogue = openCatalogue(require)
+  return { catalogue, templates: openTemplates(require, catalogue, overrideDir) }
+}
+
+function pageView<Name extends PageName>(name: Name, model: PageModels[Name], frame: Frame, texts: Texts): View {
+  const view = views[name](model, texts)
+  return {
+    ...view,
+    ...frameView(frame),
+    page: name,
+    nonce: frame.nonce,
+    title: titleOf(name, view, frame, texts),
+    brand_style: brandStyle(frame.tenant.colors),
+    assets: { stylesheet: stylesheet.path, script: script.path, icon: icon.path },
+  }
+}
+
+/** What the page is, then whose; a problem is said first, since a screen reader announces the title first. */
+function titleOf(name: PageName, view: View, frame: Frame, texts: Texts): string {
+  const tenant = frame.tenant.friendly_name
+  const page = texts.t(`${name}.title`, { tenant, client: frame.client?.name ?? tenant })
+  const troubled = Array.isArray(view.problems) && view.problems.length > 0
+  return texts.t(troubled ? 'page_title_problem' : 'page_title', { page, tenant })
+}

@@ -1,0 +1,113 @@
+/** Owns the message catalogue: every word a page or mail says, in each language, with its plurals and its direction. */
+import { readdirSync, readFileSync } from 'node:fs'
+import type { createRequire } from 'node:module'
+import { escapeHtml } from './escape.ts'
+import { matchTag } from './locale.ts'
+
+export type Values = Readonly<Record<string, string | number>>
+
+/** The texts of one language. */
+export interface Texts {
+  readonly lang: string
+  readonly dir: 'ltr' | 'rtl'
+  /** A sentence with its values, as plain text. A number called `count` chooses the plural. */
+  t(key: string, values?: Values): string
+  /** The same as HTML: the words escaped, each value escaped, isolated from the direction around it, and marked as a name. */
+  marked(key: string, values?: Values): string
+  /** "a, b and c". */
+  list(items: readonly string[]): string
+  /** Date and time of day, in UTC. `time` is milliseconds since 1970. */
+  time(time: number): string
+}
+
+export interface Catalogue {
+  readonly locales: readonly string[]
+  /** The texts of the nearest language there is, English where there is none. */
+  texts(locale: string): Texts
+}
+
+type Part = string | { readonly name: string }
+const rightToLeft = new Set(['ar', 'fa', 'he', 'ur'])
+const directory = new URL('./locales/', import.meta.url)
+
+/** Opens the catalogue. A language is read when it is first used. */
+export function openCatalogue(require: ReturnType<typeof createRequire>): Catalogue {
+  const { createInstance } = require('i18next') as typeof import('i18next')
+  const locales = readdirSync(directory)
+    .filter((file) => file.endsWith('.json'))
+    .map((file) => file.slice(0, -'.json'.length))
+  const opened = new Map<string, Texts>()
+  const instance = createInstance()
+  instance.init({
+    lng: 'en',
+    fallbackLng: 'en',
+    initAsync: false,
+    resources: { en: { translation: readLocale('en') } },
+  })
+  return {
+    locales,
+    texts(locale) {
+      const lang = matchTag(locale, locales) ?? 'en'
+      const texts = opened.get(lang)
+      if (texts !== undefined) return texts
+      instance.addResourceBundle(lang, 'translation', readLocale(lang))
+      const lookUp = instance.getFixedT(lang)
+      const created = openTexts(lang, (key, count) =>
+        lookUp(key, { skipInterpolation: true, ...(count === undefined ? {} : { count }) }),
+      )
+      opened.set(lang, created)
+      return created
+    },
+  }
+}
+
+function readLocale(lang: string): object {
+  return JSON.parse(readFileSync(new URL(`${lang}.json`, directory), 'utf8')) as object
+}
+
+function openTexts(lang: string, lookUp: (key: string, count: number | undefined) => string): Texts {
+  const dir = rightToLeft.has(lang.split('-')[0] ?? '') ? 'rtl' : 'ltr'
+  const numbers = new Intl.NumberFormat(lang)
+  const plurals = new Intl.PluralRules(lang)
+  const known = new Map<string, readonly Part[]>()
+
+  // The library chooses the sentence; the values go in here, so that no value is ever read as a pattern.
+  function parts(key: string, values: Values): readonly Part[] {
+    const count = typeof values.count === 'number' ? values.count : undefined
+    const id = count === undefined ? key : `${key} ${count === 0 ? 'zero' : plurals.select(count)}`
+    const cached = known.get(id)
+    if (cached !== undefined) return cached
+    const split = lookUp(key, count).split(/\{\{(\w+)\}\}/)
+    const found = split.map((text, index): Part => (index % 2 === 0 ? text : { name: text }))
+    if (known.size < 2_000) known.set(id, found)
+    return found
+  }
+
+  function shownValue(name: string, values: Values): string {
+    const value = values[name] ?? ''
+    return typeof value === 'number' ? numbers.format(value) : value
+  }
+
+  // A Latin name inside a right-to-left sentence would pull the punctuation around it over: isolate it.
+  const isolated = (text: string) => (dir === 'rtl' && text !== '' ? `\u2068${text}\u2069` : text)
+
+  return {
+    lang,
+    dir,
+    t: (key, values = {}) =>
+      parts(key, values)
+        .map((part) => (typeof part === 'string' ? part : isolated(shownValue(part.name, values))))
+        .join(''),
+    marked: (key, values = {}) =>
+      parts(key, values)
+        .map((part) =>
+          typeof part === 'string'
+            ? escapeHtml(part)
+            : `<bdi class="name">${escapeHtml(shownValue(part.name, values))}</bdi>`,
+        )
+        .join(''),
+    list: (items) => new Intl.ListFormat(lang, { type: 'conjunction' }).format(items),
+    time: (time) =>
+      new Intl.DateTimeFormat(lang, { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(time),
+  }
+}

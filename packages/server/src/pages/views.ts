@@ -1,0 +1,137 @@
+/** Owns the step from a page's model to what its template reads: cleaned addresses, shown problems, compared addresses. */
+import { exactOrigin, linkAddress, webAddress } from './addresses.ts'
+import { difference } from './difference.ts'
+import { scriptValue } from './escape.ts'
+import type { Account, Frame, PageExplanation, PageModels, PageName, PasswordPolicy } from './models.ts'
+import { type ProblemCode, showProblems } from './problems.ts'
+import type { Texts } from './texts.ts'
+
+/** What a template reads, by name. */
+export type View = Readonly<Record<string, unknown>>
+
+type Views = { readonly [Name in PageName]: (model: PageModels[Name], texts: Texts) => View }
+
+/** For each page, what its template reads besides the frame. `title_values` go into the page's title. */
+export const views: Views = {
+  login: (model, texts) => ({
+    ...model,
+    account: account(model.account),
+    ...problems(model.problem === undefined ? [] : [model.problem], texts),
+    // Whoever is known already goes straight to the password.
+    focus: { username: !model.username, password: Boolean(model.username) },
+  }),
+  signup: (model, texts) => ({
+    ...model,
+    ...problems(model.problems, texts),
+    rules: rules(model.password_policy, texts),
+  }),
+  reset_password_request: (model, texts) => ({
+    ...model,
+    ...problems(model.problem === undefined ? [] : [model.problem], texts),
+  }),
+  reset_password_sent: (model) => model,
+  reset_password: (model, texts) => ({
+    ...model,
+    ...problems(model.problems, texts),
+    rules: rules(model.password_policy, texts),
+  }),
+  reset_password_done: (model) => ({ continue_url: linkAddress(model.continue_url) }),
+  verify_email: (model) => ({ ...model }),
+  email_verified: (model) => ({ continue_url: linkAddress(model.continue_url) }),
+  account_unblock: (model) => ({ ...model }),
+  account_unblocked: (model) => ({ continue_url: linkAddress(model.continue_url) }),
+  ticket_invalid: (model) => model,
+  consent: (model) => ({
+    ...model,
+    account: account(model.account),
+    profile: model.permissions.filter(({ kind }) => kind === 'profile'),
+    api_permissions: model.permissions.filter(({ kind }) => kind === 'api'),
+  }),
+  select_account: (model) => ({ ...model, accounts: model.accounts.map(account) }),
+  logged_out: (model) => ({ return_url: linkAddress(model.return_url) }),
+  logout_confirm: (model) => ({ ...model, account: account(model.account) }),
+  error: (model) => ({ ...model, explanation: explanation(model.explanation) }),
+  form_post: (model) => {
+    const action = webAddress(model.action)
+    if (action === undefined) throw new RangeError('A form_post response can only go to an http or https address')
+    return { action, fields: Object.entries(model.fields).map(([name, value]) => ({ name, value })) }
+  },
+  web_message: (model) => {
+    const origin = exactOrigin(model.target_origin)
+    const message = { type: 'authorization_response', response: model.response }
+    return {
+      ...(origin === undefined ? {} : { message: scriptValue(message), target_origin: scriptValue(origin) }),
+      explanation: explanation(model.explanation),
+    }
+  },
+  mailbox: (model, texts) => ({ mails: model.mails.map((mail) => ({ ...mail, ...sent(mail.time, texts) })) }),
+  mailbox_message: (model, texts) => ({
+    ...model,
+    ...sent(model.time, texts),
+    // The frame has no scripts and no origin; a link in it opens a tab of its own.
+    document: `<base target="_blank">${model.html}`,
+    links: (model.links ?? []).flatMap((link) => webAddress(link) ?? []),
+  }),
+}
+
+/** The tenant and the client as templates read them: addresses cleaned, and a letter in place of a missing logo. */
+export function frameView({ tenant, client }: Frame): View {
+  return {
+    tenant: {
+      ...tenant,
+      picture_url: webAddress(tenant.picture_url),
+      support_url: webAddress(tenant.support_url),
+      initial: initial(tenant.friendly_name),
+    },
+    ...(client === undefined
+      ? {}
+      : {
+          client: {
+            ...client,
+            logo_uri: webAddress(client.logo_uri),
+            policy_uri: webAddress(client.policy_uri),
+            tos_uri: webAddress(client.tos_uri),
+            initial: initial(client.name),
+          },
+        }),
+  }
+}
+
+function account(model: Account | undefined): View | undefined {
+  if (model === undefined) return undefined
+  const label = model.name || model.email || ''
+  return { ...model, picture: webAddress(model.picture), label, initial: initial(label) }
+}
+
+function initial(text: string): string {
+  const [first] = new Intl.Segmenter().segment(text.trim())
+  return (first?.segment ?? '').toUpperCase()
+}
+
+function problems(codes: readonly ProblemCode[], texts: Texts): View {
+  return { ...showProblems(codes, texts.t) }
+}
+
+function rules({ strength, min_length }: PasswordPolicy, texts: Texts): readonly View[] {
+  const classes = ['lower', 'upper', 'number']
+  const codes = {
+    none: [],
+    low: [],
+    fair: classes,
+    good: ['three_of_four'],
+    excellent: ['three_of_four', 'no_repeats'],
+  }[strength]
+  return [
+    { code: 'length', min: min_length, text: texts.t('password_rules.length', { count: min_length }) },
+    ...codes.map((code) => ({ code, text: texts.t(`password_rules.${code}`) })),
+  ]
+}
+
+function explanation(model: PageExplanation | undefined): View | undefined {
+  if (model?.nearest === undefined) return model === undefined ? undefined : { ...model }
+  return { ...model, difference: difference(model.nearest.registered, model.nearest.requested) }
+}
+
+function sent(time: number, texts: Texts): View {
+  return { sent: texts.time(time), sent_iso: new Date(time).toISOString() }
+}
