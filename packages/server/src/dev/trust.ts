@@ -1,23 +1,38 @@
 /** Owns the words on how to trust the development certificate authority, for each system. */
 
+export interface TrustLine {
+  /** Whose trust the line wins. */
+  readonly who: string
+  /** What to type in a terminal; for Node programs, what to put before the command. */
+  readonly line: string
+}
+
 /**
  * @param ca_file where the authority's certificate lies
  * @param platform as in `process.platform`
- * @returns lines to show, the first about programs, the rest about browsers
  */
-export function howToTrust(ca_file: string, platform: NodeJS.Platform): string[] {
-  return [`NODE_EXTRA_CA_CERTS=${quoted(ca_file, platform)}`, ...browserLines(quoted(ca_file, platform), platform)]
+export function howToTrust(ca_file: string, platform: NodeJS.Platform): TrustLine[] {
+  const file = quoted(ca_file, platform)
+  return [{ who: 'Node programs', line: `NODE_EXTRA_CA_CERTS=${file}` }, ...systemLines(file, platform)]
 }
 
-function browserLines(file: string, platform: NodeJS.Platform): string[] {
+function systemLines(file: string, platform: NodeJS.Platform): TrustLine[] {
   if (platform === 'darwin') {
-    return [`security add-trusted-cert -r trustRoot -k ~/Library/Keychains/login.keychain-db ${file}`]
+    const keychain = '~/Library/Keychains/login.keychain-db'
+    return [{ who: 'browsers', line: `security add-trusted-cert -r trustRoot -k ${keychain} ${file}` }]
   }
-  if (platform === 'win32') return [`certutil -addstore -user Root ${file}`]
+  if (platform === 'win32') return [{ who: 'browsers', line: `certutil -addstore -user Root ${file}` }]
+  const installed = '/usr/local/share/ca-certificates/latchkey-dev.crt'
   return [
-    // Debian's names; Chromium and Firefox on Linux keep a list of their own.
-    `sudo cp ${file} /usr/local/share/ca-certificates/latchkey-dev.crt && sudo update-ca-certificates`,
-    `certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n latchkey-dev -i ${file}`,
+    // A browser on Linux keeps a list of its own.
+    {
+      who: 'Chromium and Chrome (certutil is in libnss3-tools)',
+      line: `certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n latchkey-dev -i ${file}`,
+    },
+    {
+      who: 'curl and other programs (Debian, Ubuntu)',
+      line: `sudo cp ${file} ${installed} && sudo update-ca-certificates`,
+    },
   ]
 }
 
