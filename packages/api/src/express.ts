@@ -18,18 +18,18 @@ declare global {
 
 type ExpressRequest = IncomingMessage & { auth?: AccessTokenClaims; readonly body?: unknown }
 type Next = (error?: unknown) => void
-export type ExpressMiddleware = (request: ExpressRequest, response: ServerResponse, next: Next) => void
+export type ExpressMiddleware = (request: ExpressRequest, response: ServerResponse, next: Next) => void | Promise<void>
 
 /** Lets a request pass only with a good access token, whose claims are then at `request.auth`. @spec RFC 6750 §2.1 */
 export function protect(verifier: Verifier): ExpressMiddleware {
-  return (request, response, next) => {
-    authenticate(verifier, presentedBy(request)).then(
-      (claims) => {
-        request.auth = claims
-        next()
-      },
-      (error: unknown) => refuse(response, next, error),
-    )
+  return async (request, response, next) => {
+    try {
+      request.auth = await authenticate(verifier, presentedBy(request))
+    } catch (error) {
+      refuse(response, next, error)
+      return
+    }
+    next()
   }
 }
 

@@ -49,11 +49,12 @@ function wrapper(check: scopes.ScopeCheck): (handler: Handler) => Handler {
 }
 
 function refuse(response: ServerResponse, error: unknown): void {
-  if (error instanceof TokenError) sendAnswer(response, error)
-  else {
-    // A bug: the caller gets an answer, the process gets to know.
-    response.writeHead(500, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
-    response.end(JSON.stringify({ error: 'server_error', error_description: 'The API failed.' }))
-    throw error
+  if (error instanceof TokenError) {
+    sendAnswer(response, error)
+    return
   }
+  // A bug: the caller is told nothing, the developer everything, and the server goes on.
+  process.emitWarning(error instanceof Error ? error : String(error))
+  response.writeHead(500, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
+  response.end(JSON.stringify({ error: 'server_error', error_description: 'The API failed.' }))
 }

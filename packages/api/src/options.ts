@@ -52,7 +52,8 @@ export class OptionError extends TypeError {
 }
 
 const asymmetric = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
-const names = [
+/** Every option there is. */
+export const optionNames: readonly string[] = [
   'issuer',
   'audience',
   'algorithms',
@@ -68,8 +69,9 @@ const names = [
 
 /** @throws OptionError naming the option and what to write instead */
 export function readOptions(options: VerifierOptions): Settings {
-  const unknown = Object.keys(options).find((name) => !names.includes(name))
-  if (unknown !== undefined) throw new OptionError(unknown, `There is no such option; there are ${names.join(', ')}`)
+  const unknown = Object.keys(options).find((name) => !optionNames.includes(name))
+  if (unknown !== undefined)
+    throw new OptionError(unknown, `There is no such option; there are ${optionNames.join(', ')}`)
   const issuers = readIssuers(options.issuer)
   if (typeof options.audience !== 'string' || options.audience === '') {
     throw new OptionError('audience', 'Give the identifier of this API, as the authorization server has it')

@@ -12,7 +12,8 @@ interface Definition {
 const renew = 'Get a new access token for this API, for example by silent renewal.'
 const notForThisApi = 'Ask the authorization server for an access token with the audience of this API.'
 
-const definitions = {
+/** Every reason, by its code. */
+export const definitions = {
   missing_token: {
     status: 401,
     error: 'invalid_request',
