@@ -71,8 +71,8 @@ export function judgeOwnHash(own: OwnHash, costs: Costs, current: PepperKey | un
       made.version !== 19 ||
       made.memory_cost < costs.memory_cost ||
       made.time_cost < costs.time_cost ||
-      made.salt_length < 16 ||
-      made.hash_length < 32,
+      made.salt.length < 16 ||
+      made.hash.length < 32,
     ordinary: made.memory_cost === costs.memory_cost && made.time_cost === costs.time_cost,
   }
 }

@@ -8,7 +8,7 @@ export type Job =
 
 export interface Done {
   readonly value: string | boolean
-  /** How long the work took, without the wait before it. */
+  /** What the work cost, without any wait. */
   readonly ms: number
 }
 

@@ -8,7 +8,7 @@ const longestValue = 256
 
 /** Case and accents aside: `jose` is in `JoséMaria1`. */
 function fold(text: string): string {
-  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
+  return text.normalize('NFKD').replace(/\p{M}/gu, '').normalize('NFC').toLowerCase()
 }
 
 function wordsOf(value: string): readonly string[] {

@@ -1,7 +1,9 @@
 /** Owns Argon2: the scheme of our own hashes, and the strings of it that others made. */
+import { timingSafeEqual } from 'node:crypto'
 import {
   bounded,
   type CustomPasswordHash,
+  decode,
   malformed,
   passwordBytes,
   type Recipe,
@@ -16,11 +18,12 @@ export interface Argon2Parameters {
   readonly memory_cost: number
   readonly time_cost: number
   readonly parallelism: number
-  /** Bytes. */
-  readonly salt_length: number
-  /** Bytes. */
-  readonly hash_length: number
+  readonly salt: Buffer
+  readonly hash: Buffer
 }
+
+/** The numbers by which the library knows the variants. */
+const variants = { argon2d: 0, argon2i: 1, argon2id: 2 } as const
 
 /** Bounds for our own parameters and for imported ones alike: about half a second and 128 MiB. */
 export const argon2Limits = { memory_cost: 131_072, time_cost: 64, parallelism: 16, work: 1_048_576 } as const
@@ -41,21 +44,21 @@ export function readArgon2(value: string): Argon2Parameters {
     memory_cost: Number(m),
     time_cost: Number(t),
     parallelism: Number(p),
-    salt_length: Buffer.from(salt, 'base64').length,
-    hash_length: Buffer.from(hash, 'base64').length,
+    salt: decode('The salt', salt, 'base64'),
+    hash: decode('The hash', hash, 'base64'),
   }
   checkParameters(parameters)
   return parameters
 }
 
 function checkParameters(parameters: Argon2Parameters): void {
-  const { version, memory_cost, time_cost, parallelism, salt_length, hash_length } = parameters
+  const { version, memory_cost, time_cost, parallelism, salt, hash } = parameters
   if (version !== 16 && version !== 19) throw malformed('The Argon2 version must be 16 or 19.')
   if (time_cost < 1 || parallelism < 1 || memory_cost < 8 * parallelism) {
     throw malformed('Argon2 needs t of at least 1, p of at least 1 and m of at least 8 times p.')
   }
-  if (salt_length < 8 || salt_length > 64) throw malformed('An Argon2 salt has 8 to 64 bytes.')
-  if (hash_length < 12 || hash_length > 64) throw malformed('An Argon2 hash has 12 to 64 bytes here.')
+  if (salt.length < 8 || salt.length > 64) throw malformed('An Argon2 salt has 8 to 64 bytes.')
+  if (hash.length < 12 || hash.length > 64) throw malformed('An Argon2 hash has 12 to 64 bytes here.')
   bounded('The Argon2 memory cost m', memory_cost, argon2Limits.memory_cost)
   bounded('The Argon2 time cost t', time_cost, argon2Limits.time_cost)
   bounded('The Argon2 parallelism p', parallelism, argon2Limits.parallelism)
@@ -68,14 +71,23 @@ export const argon2: Scheme = {
   prefix: /^\$argon2/,
   fields: ['password'],
   read(hash: CustomPasswordHash): Recipe {
-    const value = textHash(hash)
-    readArgon2(value)
+    const parameters = readArgon2(textHash(hash))
     return {
       algorithm: 'argon2',
       async verify(password) {
-        // Synchronous on purpose: the asynchronous call would take the thread pool that signs tokens.
-        const { verifySync } = await import('@node-rs/argon2')
-        return verifySync(value, passwordBytes(hash, password))
+        // Synchronous on purpose: the asynchronous call would take the thread pool that signs tokens. Raw, as the
+        // library's own comparison takes nothing but UTF-8, which a password after its pepper is not.
+        const { hashRawSync } = await import('@node-rs/argon2')
+        const made = hashRawSync(passwordBytes(hash, password), {
+          algorithm: variants[parameters.variant],
+          version: parameters.version === 16 ? 0 : 1,
+          memoryCost: parameters.memory_cost,
+          timeCost: parameters.time_cost,
+          parallelism: parameters.parallelism,
+          outputLen: parameters.hash.length,
+          salt: parameters.salt,
+        })
+        return timingSafeEqual(made, parameters.hash)
       },
     }
   },
