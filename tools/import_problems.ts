@@ -2,6 +2,7 @@
 import { isBuiltin } from 'node:module'
 import { matchesGlob, posix } from 'node:path'
 import type { Area, Exception } from './import_rules.ts'
+import type { Manifest } from './manifests.ts'
 import { type Import, readSource, type Use } from './read_source.ts'
 import type { SourceFile } from './source_files.ts'
 
@@ -13,20 +14,12 @@ export interface Problem {
   readonly advice: string
 }
 
-/** The part of a package.json that matters here, by the folder it lies in (`''` for the root). */
 export type Manifests = Readonly<Record<string, Manifest>>
-
-export interface Manifest {
-  readonly name?: string
-  readonly dependencies?: Readonly<Record<string, string>>
-  readonly devDependencies?: Readonly<Record<string, string>>
-  readonly peerDependencies?: Readonly<Record<string, string>>
-  readonly optionalDependencies?: Readonly<Record<string, string>>
-}
 
 export interface Rules {
   readonly areas: readonly Area[]
   readonly exceptions: readonly Exception[]
+  /** The package.json files by their folder, `''` being the root. */
   readonly manifests: Manifests
 }
 

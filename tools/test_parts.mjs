@@ -18,6 +18,7 @@ export const PARTS = [
     title: 'Lint and format',
     commands: [['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.']],
   },
+  { name: 'lock', title: 'Dependencies', commands: [['tools/check_lock.ts']] },
   { name: 'imports', title: 'Import rules', commands: [['tools/check_imports.ts']] },
   { name: 'spec', title: 'Spec index', commands: [['tools/spec_index.ts', '--check']] },
   { name: 'unit', title: 'Unit tests', project: 'unit' },
