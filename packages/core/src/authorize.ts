@@ -17,10 +17,10 @@ import type { ResponseParameters } from './response_types/response_type.ts'
 /** How far a browser has come with a request. */
 export interface Progress {
   readonly signed_in?: SignedIn
-  /** The session that was made during this trip. */
-  readonly session_id?: string
-  readonly account_chosen: boolean
-  readonly consented: boolean
+  /** The steps taken during this trip, each by the id of the session that took it; another person's step counts for nothing. */
+  readonly authenticated?: string
+  readonly account_chosen?: string
+  readonly consented?: string
 }
 
 export interface Decision {
@@ -37,16 +37,11 @@ export async function decide(ctx: Context, request: AuthorizationRequest, progre
   const audience = resolveAudience(ctx, request.audience)
   const scope = grantableScopes(audience, request.scope)
   const { signed_in } = progress
-  const consent_needed =
-    signed_in !== undefined &&
-    !progress.consented &&
-    (await asks(ctx, client, request, audience, scope, signed_in.user.user_id))
   const step = nextStep({
     prompt: request.prompt,
     now: seconds(ctx.now()),
-    account_chosen: progress.account_chosen,
-    consent_needed,
-    consented: progress.consented,
+    consent_needed:
+      signed_in !== undefined && (await asks(ctx, client, request, audience, scope, signed_in.user.user_id)),
     ...(request.screen_hint === undefined ? {} : { screen_hint: request.screen_hint }),
     ...(request.max_age === undefined ? {} : { max_age: request.max_age }),
     ...(request.hinted_user_id === undefined ? {} : { hinted_user_id: request.hinted_user_id }),
@@ -67,7 +62,9 @@ function facts(
     user_id: user.user_id,
     auth_time: session.auth_time,
     blocked: user.blocked,
-    during_this_trip: progress.session_id === session.session_id,
+    during_this_trip: progress.authenticated === session.session_id,
+    chose_account: progress.account_chosen === session.session_id,
+    consented: progress.consented === session.session_id,
     allowed_connection:
       open.includes(user.connection) && (request.connection === undefined || request.connection === user.connection),
   }

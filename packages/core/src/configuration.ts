@@ -9,6 +9,7 @@ export interface TenantConfiguration {
   connection(name: string): Connection | undefined
   /** The connections that people of a client may sign in with, by name. */
   connectionsOf(client: Client): readonly Connection[]
+  readonly connections: readonly Connection[]
   readonly clients: readonly Client[]
   readonly resourceServers: readonly ResourceServer[]
   /** Origins that may call this server from a browser: those of every client. */
@@ -34,6 +35,7 @@ export function indexConfiguration(
       read.connections.filter(
         (one) => one.enabled_clients === undefined || one.enabled_clients.includes(client.client_id),
       ),
+    connections: read.connections,
     clients: read.clients,
     resourceServers: read.resource_servers,
     origins: new Set(read.clients.flatMap(originsOf)),

@@ -14,7 +14,6 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
   return {
     issuer: ctx.issuer,
     authorization_endpoint: at('authorize'),
-    token_endpoint: at('oauth/token'),
     userinfo_endpoint: at('userinfo'),
     jwks_uri: at('.well-known/jwks.json'),
     scopes_supported: reservedScopes.filter((scope) => scope !== 'offline_access'),
@@ -23,7 +22,6 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     grant_types_supported: ['implicit'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ctx.keys.algorithms,
-    token_endpoint_auth_methods_supported: ['none'],
     claims_supported: [
       'iss',
       'sub',

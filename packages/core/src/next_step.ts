@@ -19,11 +19,13 @@ export interface Trip {
     readonly during_this_trip: boolean
     /** False where the session's connection is not one this client may use. */
     readonly allowed_connection: boolean
+    /** The person picked this account during this very trip. */
+    readonly chose_account: boolean
+    /** The person said yes during this very trip. */
+    readonly consented: boolean
   }
-  readonly account_chosen: boolean
+  /** No stored yes covers the request, and it may not be skipped. */
   readonly consent_needed: boolean
-  /** The person said yes during this very trip. */
-  readonly consented: boolean
 }
 
 export type Page = 'login' | 'signup' | 'account' | 'consent'
@@ -39,6 +41,8 @@ export type Step =
  */
 export function nextStep(trip: Trip): Step {
   const silent = trip.prompt.includes('none')
+  if (isSomebodyElse(trip) && trip.signed_in?.during_this_trip === true)
+    return fail('login_required', 'Another user signed in')
   if (mustSignIn(trip))
     return silent ? fail('login_required', 'Login required') : page(trip.screen_hint === 'signup' ? 'signup' : 'login')
   if (trip.signed_in?.blocked === true) return fail('access_denied', 'user is blocked')
@@ -47,21 +51,26 @@ export function nextStep(trip: Trip): Step {
   return { kind: 'issue' }
 }
 
-function mustSignIn({ signed_in, ...trip }: Trip): boolean {
-  if (signed_in === undefined || !signed_in.allowed_connection) return true
-  if (trip.hinted_user_id !== undefined && trip.hinted_user_id !== signed_in.user_id) return true
+// OpenID Connect Core §3.1.2.1: an answer about anyone but the user of id_token_hint must not be given.
+function isSomebodyElse({ signed_in, hinted_user_id }: Trip): boolean {
+  return hinted_user_id !== undefined && signed_in !== undefined && hinted_user_id !== signed_in.user_id
+}
+
+function mustSignIn(trip: Trip): boolean {
+  const { signed_in, max_age } = trip
+  if (signed_in === undefined || !signed_in.allowed_connection || isSomebodyElse(trip)) return true
   if (signed_in.during_this_trip) return false
   if (trip.prompt.includes('login')) return true
   // OpenID Connect Core §3.1.2.1: older than max_age means the person signs in again; 0 means always.
-  return trip.max_age !== undefined && (trip.max_age === 0 || trip.now - signed_in.auth_time > trip.max_age)
+  return max_age !== undefined && (max_age === 0 || trip.now - signed_in.auth_time > max_age)
 }
 
-function mustChoose(trip: Trip): boolean {
-  return trip.prompt.includes('select_account') && !trip.account_chosen && trip.signed_in?.during_this_trip !== true
+function mustChoose({ prompt, signed_in }: Trip): boolean {
+  return prompt.includes('select_account') && signed_in?.chose_account !== true && signed_in?.during_this_trip !== true
 }
 
-function mustConsent(trip: Trip): boolean {
-  return !trip.consented && (trip.consent_needed || trip.prompt.includes('consent'))
+function mustConsent({ prompt, signed_in, consent_needed }: Trip): boolean {
+  return consent_needed || (prompt.includes('consent') && signed_in?.consented !== true)
 }
 
 function page(name: Page): Step {

@@ -6,8 +6,16 @@ export type { IdentityContext, MailKind } from './context.ts'
 export { hexadecimal, newUserId } from './ids.ts'
 export type { LoginOutcome, LoginProblem } from './login_method.ts'
 export { loginMethods } from './methods/index.ts'
-export { findPerson, password, type PasswordForm } from './methods/password.ts'
+export { findPerson, type PasswordForm, password } from './methods/password.ts'
+export { strengthOf } from './passwords/policy.ts'
 export * from './passwords.ts'
 export { beginSession, findSession, silentSecret } from './sessions.ts'
 export { isEmail, isUsername, type SignupForm, type SignupOutcome, type SignupProblem, signUp } from './signup.ts'
-export { peekTicket, resetPassword, sendPasswordReset, sendVerification, unblockByTicket, verifyEmail } from './tickets.ts'
+export {
+  peekTicket,
+  resetPassword,
+  sendPasswordReset,
+  sendVerification,
+  unblockByTicket,
+  verifyEmail,
+} from './tickets.ts'

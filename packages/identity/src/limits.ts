@@ -23,7 +23,11 @@ export interface Attempt {
 export type Refusal = 'too_many_attempts' | 'too_many_logins'
 
 /** Counts an attempt to sign in. @returns why it may not go on, if so */
-export async function countAttempt(ctx: IdentityContext, attempt: Attempt, brute_force_protection: boolean): Promise<Refusal | undefined> {
+export async function countAttempt(
+  ctx: IdentityContext,
+  attempt: Attempt,
+  brute_force_protection: boolean,
+): Promise<Refusal | undefined> {
   const now = ctx.now()
   const { counters } = ctx.store
   const rate = await counters.add(`rate ${pair(ctx, attempt)}`, minute, now)
@@ -52,7 +56,8 @@ export async function clearFailures(ctx: IdentityContext, attempt: Attempt): Pro
 /** Lifts every block of a person, whatever the address. */
 export async function unblock(ctx: IdentityContext, user: User): Promise<void> {
   for (const identifier of [user.email, user.username]) {
-    if (identifier !== undefined) await ctx.store.counters.clearAll(`failures ${person(ctx, user.connection, identifier)} `)
+    if (identifier !== undefined)
+      await ctx.store.counters.clearAll(`failures ${person(ctx, user.connection, identifier)} `)
   }
 }
 
@@ -62,7 +67,12 @@ export async function maySignUp(ctx: IdentityContext, ip: string): Promise<boole
 }
 
 /** @returns true when one more mail of this kind may go to this person */
-export async function mayMail(ctx: IdentityContext, kind: string, user_id: string, per_hour = mailsPerHour): Promise<boolean> {
+export async function mayMail(
+  ctx: IdentityContext,
+  kind: string,
+  user_id: string,
+  per_hour = mailsPerHour,
+): Promise<boolean> {
   return (await ctx.store.counters.add(`mail ${kind} ${user_id}`, 60 * minute, ctx.now())).count <= per_hour
 }
 

@@ -3,11 +3,7 @@ import type { User } from '@latchkey/store'
 import type { IdentityContext } from './context.ts'
 
 /** Why a person could not be signed in: an expected mistake, so a value and not an exception. */
-export type LoginProblem =
-  | 'wrong_credentials'
-  | 'too_many_attempts'
-  | 'too_many_logins'
-  | 'unavailable'
+export type LoginProblem = 'wrong_credentials' | 'too_many_attempts' | 'too_many_logins' | 'unavailable'
 
 export type LoginOutcome = { readonly user: User } | { readonly problem: LoginProblem }
 

@@ -15,7 +15,11 @@ export interface Cookie {
 }
 
 /** Begins a session and gives the secret for its cookie, which is known to nobody else. */
-export async function beginSession(ctx: Context, user_id: string, amr: readonly string[]): Promise<Cookie & { session_id: string }> {
+export async function beginSession(
+  ctx: Context,
+  user_id: string,
+  amr: readonly string[],
+): Promise<Cookie & { session_id: string }> {
   const now = ctx.now()
   const secret = ctx.random(32)
   const session_id = ctx.random(24)
@@ -33,7 +37,11 @@ export async function beginSession(ctx: Context, user_id: string, amr: readonly 
     },
     now,
   )
-  return { secret, session_id, ends_at: ctx.configuration.settings.session_cookie?.mode === 'non-persistent' ? undefined : ends_at }
+  return {
+    secret,
+    session_id,
+    ends_at: ctx.configuration.settings.session_cookie?.mode === 'non-persistent' ? undefined : ends_at,
+  }
 }
 
 /** The secret of the twin cookie, which works for silent authentication and nothing else. */
@@ -45,10 +53,15 @@ export function silentSecret(ctx: Context, secret: string): string {
  * The live session of a cookie.
  * @param kind which of the two cookies the secret came in
  */
-export async function findSession(ctx: Context, secret: string | undefined, kind: 'session' | 'silent'): Promise<SignedIn | undefined> {
+export async function findSession(
+  ctx: Context,
+  secret: string | undefined,
+  kind: 'session' | 'silent',
+): Promise<SignedIn | undefined> {
   if (secret === undefined || secret.length !== 43) return undefined
   const now = ctx.now()
-  const found = kind === 'session' ? await ctx.store.sessions.find(secret, now) : await ctx.store.sessions.findSilent(secret, now)
+  const found =
+    kind === 'session' ? await ctx.store.sessions.find(secret, now) : await ctx.store.sessions.findSilent(secret, now)
   if (found === undefined) return undefined
   // A lifetime that was shortened counts for running sessions too; a lengthened one only for new ones.
   const { session } = found

@@ -17,7 +17,15 @@ export interface SignupForm {
 }
 
 export type SignupProblem =
-  | { readonly code: 'signup_disabled' | 'too_many_signups' | 'invalid_email' | 'invalid_username' | 'user_exists' | 'username_exists' }
+  | {
+      readonly code:
+        | 'signup_disabled'
+        | 'too_many_signups'
+        | 'invalid_email'
+        | 'invalid_username'
+        | 'user_exists'
+        | 'username_exists'
+    }
   | { readonly code: 'invalid_password'; readonly problems: readonly PasswordProblem[] }
 
 export type SignupOutcome = { readonly user: User } | { readonly problem: SignupProblem }
@@ -60,14 +68,22 @@ async function check(ctx: IdentityContext, form: SignupForm): Promise<SignupProb
   if (options.disable_signup === true) return { code: 'signup_disabled' }
   if (!isEmail(form.email)) return { code: 'invalid_email' }
   if (options.requires_username === true && !isUsername(form.username)) return { code: 'invalid_username' }
-  const problems = checkPassword(form.password, options, { ...form.profile, email: form.email, username: form.username })
+  const problems = checkPassword(form.password, options, {
+    ...form.profile,
+    email: form.email,
+    username: form.username,
+  })
   if (problems.length > 0) return { code: 'invalid_password', problems }
   return (await maySignUp(ctx, form.ip)) ? undefined : { code: 'too_many_signups' }
 }
 
 /** An address that a mail can be sent to: one `@`, no space or control character, at most 254 characters (RFC 5321 §4.5.3.1). */
 export function isEmail(text: string): boolean {
-  return text.length <= 254 && /^[^\s@"'<>\\,;:()[\]]{1,64}@[^\s@"'<>\\,;:()[\]]+\.[^\s@"'<>\\,;:()[\].]{2,}$/.test(text) && !hasControl(text)
+  return (
+    text.length <= 254 &&
+    /^[^\s@"'<>\\,;:()[\]]{1,64}@[^\s@"'<>\\,;:()[\]]+\.[^\s@"'<>\\,;:()[\].]{2,}$/.test(text) &&
+    !hasControl(text)
+  )
 }
 
 /** Auth0's characters for user names, 1 to 128 of them. */

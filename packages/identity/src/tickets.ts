@@ -5,7 +5,10 @@ import { mayMail, unblock } from './limits.ts'
 
 const day = 86_400_000
 /** Milliseconds; Auth0's defaults. */
-const lifetimes = { verify_email: 5 * day, reset_password: day, unblock: day } as const satisfies Record<TicketKind, number>
+const lifetimes = { verify_email: 5 * day, reset_password: day, unblock: day } as const satisfies Record<
+  TicketKind,
+  number
+>
 
 export async function sendVerification(ctx: IdentityContext, user: User, locale?: string): Promise<void> {
   if (!(await mayMail(ctx, 'verify_email', user.user_id))) return
@@ -29,7 +32,13 @@ export async function sendUnblock(ctx: IdentityContext, user: User): Promise<voi
 async function issueTicket(ctx: IdentityContext, kind: TicketKind, user: User): Promise<string> {
   const ticket = ctx.random(32)
   const now = ctx.now()
-  await ctx.store.tickets.create(kind, ticket, { user_id: user.user_id, details: { email: user.email ?? '' } }, now + lifetimes[kind], now)
+  await ctx.store.tickets.create(
+    kind,
+    ticket,
+    { user_id: user.user_id, details: { email: user.email ?? '' } },
+    now + lifetimes[kind],
+    now,
+  )
   return ticket
 }
 

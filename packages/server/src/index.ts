@@ -1,1 +1,3 @@
-export {}
+/** The authorization server as a program: configuration, HTTP, hosted pages, mails. Owns the only place where everything is put together. */
+export { type Config, ConfigError, loadConfig } from './config.ts'
+export { type RunningServer, StartError, type Surroundings, startServer } from './main.ts'

@@ -105,11 +105,12 @@ export interface TransactionTable {
   state_hash: string
   browser_hash: string
   request: Json
-  /** The session that this trip signed in, with the moment it did. */
-  session_id: string | null
-  authenticated_at: number | null
-  account_chosen_at: number | null
-  consented_at: number | null
+  /** The session that signed in during this trip. */
+  authenticated: string | null
+  /** The session whose person chose this account on the account page. */
+  account_chosen: string | null
+  /** The session whose person said yes on the consent page. */
+  consented: string | null
   created_at: number
   ends_at: number
   taken_at: number | null

@@ -74,7 +74,9 @@ export function ticketStore({ db, tenant, vault }: Scope) {
         .where('ends_at', '>', now)
         .returning(['user_id', 'details'])
         .execute()
-      return row === undefined ? undefined : { user_id: row.user_id, details: JSON.parse(row.details) as Record<string, string> }
+      return row === undefined
+        ? undefined
+        : { user_id: row.user_id, details: JSON.parse(row.details) as Record<string, string> }
     },
   }
 }

@@ -6,14 +6,14 @@ import type { Scope } from './scope.ts'
 export interface StoredTransaction {
   /** The authorization request, as its owner wrote it. */
   readonly request: string
-  readonly session_id?: string
-  readonly authenticated_at?: number
-  readonly account_chosen_at?: number
-  readonly consented_at?: number
+  /** What is done, each by the session that did it: a step taken by one person counts for nobody else. */
+  readonly authenticated?: string
+  readonly account_chosen?: string
+  readonly consented?: string
   readonly created_at: number
 }
 
-export type Progress = 'authenticated_at' | 'account_chosen_at' | 'consented_at'
+export type TransactionStep = 'authenticated' | 'account_chosen' | 'consented'
 
 export type TransactionStore = ReturnType<typeof transactionStore>
 
@@ -55,11 +55,17 @@ export function transactionStore({ db, tenant, vault }: Scope) {
       return row === undefined ? undefined : transactionOf(row)
     },
 
-    /** Writes down a step that is done. @returns false when the trip has ended meanwhile */
-    async advance(state: string, browser: string, step: Progress, now: number, session_id?: string): Promise<boolean> {
+    /** Writes down that a session took a step. @returns false when the trip has ended meanwhile */
+    async advance(
+      state: string,
+      browser: string,
+      step: TransactionStep,
+      session_id: string,
+      now: number,
+    ): Promise<boolean> {
       const result = await db
         .updateTable('transactions')
-        .set({ [step]: now, ...(session_id === undefined ? {} : { session_id }) })
+        .set({ [step]: session_id })
         .where('tenant', '=', tenant)
         .where('state_hash', 'in', stateHash(state))
         .where('browser_hash', 'in', browserHash(browser))
@@ -90,9 +96,8 @@ function transactionOf(row: Selectable<TransactionTable>): StoredTransaction {
   return {
     request: row.request,
     created_at: row.created_at,
-    ...(row.session_id === null ? {} : { session_id: row.session_id }),
-    ...(row.authenticated_at === null ? {} : { authenticated_at: row.authenticated_at }),
-    ...(row.account_chosen_at === null ? {} : { account_chosen_at: row.account_chosen_at }),
-    ...(row.consented_at === null ? {} : { consented_at: row.consented_at }),
+    ...(row.authenticated === null ? {} : { authenticated: row.authenticated }),
+    ...(row.account_chosen === null ? {} : { account_chosen: row.account_chosen }),
+    ...(row.consented === null ? {} : { consented: row.consented }),
   }
 }

@@ -83,7 +83,9 @@ async function selfSigned(
   return Buffer.from(certificate.rawData)
 }
 
-const importAlgorithms: Readonly<Record<string, EcKeyImportParams & RsaHashedImportParams & EcdsaParams & RsaPssParams>> = {
+const importAlgorithms: Readonly<
+  Record<string, EcKeyImportParams & RsaHashedImportParams & EcdsaParams & RsaPssParams>
+> = {
   RS256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', namedCurve: '', saltLength: 0 },
   PS256: { name: 'RSA-PSS', hash: 'SHA-256', namedCurve: '', saltLength: 32 },
   ES256: { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256', saltLength: 0 },

@@ -37,9 +37,14 @@ export const password = defineLoginMethod<PasswordForm>({
 })
 
 /** Looks a person up by what was typed. */
-export async function findPerson(ctx: IdentityContext, connection: Connection, identifier: string): Promise<User | undefined> {
+export async function findPerson(
+  ctx: IdentityContext,
+  connection: Connection,
+  identifier: string,
+): Promise<User | undefined> {
   const text = identifier.trim()
-  if (connection.options.requires_username === true && !text.includes('@')) return ctx.store.users.findByUsername(connection.name, text)
+  if (connection.options.requires_username === true && !text.includes('@'))
+    return ctx.store.users.findByUsername(connection.name, text)
   return ctx.store.users.findByEmail(connection.name, text)
 }
 

@@ -1,0 +1,138 @@
+/** Owns the HTTP application: limits, headers that every answer carries, and the list of routes. */
+import fastifyCookie from '@fastify/cookie'
+import type { IdentityContext } from '@latchkey/identity'
+import { OAuthError } from '@latchkey/oauth'
+import fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  LogController,
+} from 'fastify'
+import { dbConnections } from './dbconnections.ts'
+import { mailbox } from './dev/mailbox.ts'
+import { asOAuthError, sendErrorPage, sendJsonError } from './errors.ts'
+import { health } from './health.ts'
+import { login } from './login.ts'
+import { logout } from './logout.ts'
+import { issuerOf } from './names.ts'
+import type { Pages } from './pages/index.ts'
+import { protocol } from './protocol.ts'
+import { recovery } from './recovery.ts'
+import { staticFiles } from './static_files.ts'
+import type { LiveTenant } from './tenant.ts'
+import type { UsageCount } from './usage.ts'
+import { wellKnown } from './well_known.ts'
+
+/** What every route works with. */
+export interface Server {
+  readonly tenant: LiveTenant
+  readonly pages: Pages
+  readonly usage: UsageCount
+  /** True in `latchkey dev`: pages explain themselves, and mails go to a mailbox page. */
+  readonly development: boolean
+  readonly log: FastifyBaseLogger
+  /** True once the server was told to stop: it finishes what it has, and asks for no more. */
+  stopping(): boolean
+  /** The context of a request. @throws OAuthError when it was sent to none of the server's names */
+  context(request: FastifyRequest): Promise<IdentityContext>
+}
+
+export interface AppOptions {
+  readonly tenant: LiveTenant
+  readonly pages: Pages
+  readonly usage: UsageCount
+  readonly development: boolean
+  readonly log: FastifyBaseLogger
+  /** Addresses of proxies whose forwarded headers count. */
+  readonly trust_proxy: readonly string[]
+  /** Bytes. */
+  readonly body_limit: number
+  readonly stopping: () => boolean
+}
+
+const maxHeaderSize = 32_768
+const requestTimeout = 30_000
+
+export function buildApp(options: AppOptions): FastifyInstance {
+  const app = fastify({
+    loggerInstance: options.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: options.body_limit,
+    requestTimeout,
+    trustProxy: options.trust_proxy.length === 0 ? false : [...options.trust_proxy],
+    forceCloseConnections: 'idle',
+    http: { maxHeaderSize },
+    routerOptions: {
+      // Many clients build `//.well-known/…` out of an issuer that ends in a slash.
+      ignoreDuplicateSlashes: true,
+      maxParamLength: 500,
+      // Parameters are read strictly where they are used.
+      querystringParser: () => ({}),
+    },
+    frameworkErrors: (error, request, reply) => void fail(error, request, reply),
+  })
+  const server: Server = {
+    ...options,
+    async context(request) {
+      await options.tenant.refresh()
+      return options.tenant.context(issuerOf(request, options.tenant.issuers))
+    },
+  }
+  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+    answerFailure(server, error, request, reply)
+  readBodiesStrictly(app)
+  void app.register(fastifyCookie)
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(safeHeaders)
+  })
+  app.setErrorHandler(fail)
+  app.setNotFoundHandler((request, reply) =>
+    fail(new OAuthError('not_found', 'There is nothing at this address'), request, reply),
+  )
+  for (const routes of [wellKnown, protocol, login, recovery, logout, dbConnections, staticFiles, health])
+    routes(app, server)
+  if (options.development) mailbox(app, server)
+  return app
+}
+
+const safeHeaders = {
+  'cache-control': 'no-store',
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+}
+
+// Forms are kept as text, so that a repeated parameter is still visible; a type that no route reads is refused.
+function readBodiesStrictly(app: FastifyInstance): void {
+  app.removeContentTypeParser('text/plain')
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, body),
+  )
+}
+
+/** Everything that a route throws ends here: a page for people at `/authorize` and the pages, JSON everywhere else. */
+async function answerFailure(
+  server: Server,
+  thrown: unknown,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const error = asOAuthError(thrown)
+  const path = (request.raw.url ?? '').split('?')[0] ?? ''
+  if (!isForPeople(path, request)) return sendJsonError(request, reply, error)
+  // A page needs one of the server's names; without one there is only the bare error.
+  const ctx = await server.context(request).catch(() => undefined)
+  return ctx === undefined
+    ? sendBareError(server, request, reply, error)
+    : sendErrorPage(server, ctx, request, reply, error)
+}
+
+function isForPeople(path: string, request: FastifyRequest): boolean {
+  if (/^\/+(authorize|u|v2\/logout|logout|login|dev)(\/|$)/.test(path)) return true
+  return request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
+}
+
+function sendBareError(server: Server, request: FastifyRequest, reply: FastifyReply, error: OAuthError): FastifyReply {
+  const [canonical = ''] = server.tenant.issuers
+  return sendErrorPage(server, server.tenant.context(canonical), request, reply, error)
+}

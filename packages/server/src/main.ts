@@ -1,0 +1,159 @@
+/** Owns the putting together: database, tenant, password workers, mails and HTTP become one running server, and stop as one. */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { createServer, type Server as HttpsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { openPasswords } from '@latchkey/identity'
+import { migrate, openDatabase, openStore, openVault, type Store } from '@latchkey/store'
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import { buildApp } from './app.ts'
+import type { Config } from './config.ts'
+import { openLog } from './log.ts'
+import { type Outbox, openOutbox, writeMail } from './mail/outbox.ts'
+import { smtpSender } from './mail/smtp.ts'
+import { openPages } from './pages/index.ts'
+import { serverSecrets } from './secret_file.ts'
+import { type LiveTenant, openTenant } from './tenant.ts'
+import { countUsage } from './usage.ts'
+
+const sweepEvery = 60_000
+
+export interface RunningServer {
+  /** Where it listens. */
+  readonly addresses: readonly string[]
+  readonly tenant: LiveTenant
+  /** Stops taking requests, lets the running ones finish, closes everything. */
+  close(): Promise<void>
+}
+
+/** What tests and `latchkey dev` put in the place of the real thing. */
+export interface Surroundings {
+  /** Milliseconds since 1970. */
+  readonly now?: () => number
+  /** Random bytes as base64url. */
+  readonly random?: (bytes: number) => string
+  readonly log?: FastifyBaseLogger
+  /** True in `latchkey dev`. */
+  readonly development?: boolean
+  /** TLS for `https_port`, in PEM; `tls_cert` and `tls_key` are files. */
+  readonly tls?: { readonly cert: string; readonly key: string }
+  /** Fills the tenant before the server reads it. */
+  readonly prepare?: (store: Store) => Promise<void>
+}
+
+/**
+ * Starts the server of a configuration.
+ * @throws Error whose message says what to change: a database that cannot be opened, a port that is taken, a tenant file that is wrong
+ */
+export async function startServer(config: Config, surroundings: Surroundings = {}): Promise<RunningServer> {
+  const now = surroundings.now ?? Date.now
+  const random = surroundings.random ?? ((bytes: number) => randomBytes(bytes).toString('base64url'))
+  const development = surroundings.development === true
+  const log = surroundings.log ?? openLog(config.log_level)
+  const db = openDatabase(config.database)
+  const store = openStore(db, config.tenant, openVault(serverSecrets(config, random)))
+  await migrate(db)
+  await store.configuration.ensureTenant(now())
+  await surroundings.prepare?.(store)
+  const passwords = openPasswords({
+    queue: config.password_queue,
+    ...(config.password_threads === undefined ? {} : { threads: config.password_threads }),
+  })
+  const pages = openPages({ override_dir: config.pages })
+  let outbox: Outbox | undefined
+  const tenant = await openTenant({
+    ...{ tenant: config.tenant, issuers: config.issuer, store, passwords, now, random, log },
+    // A laptop is one address: there, counting by address would lock its owner out.
+    failures_per_address: development ? undefined : config.failures_per_address,
+    async post(ctx, kind, user, path, locale) {
+      await writeMail(ctx, pages, kind, user, path, locale)
+      outbox?.wake()
+    },
+  })
+  if (config.smtp !== undefined) {
+    outbox = openOutbox(store, smtpSender({ url: config.smtp, from: config.mail_from ?? '' }), now, log)
+    outbox.wake()
+  }
+  const usage = countUsage(store, now, log)
+  let stopping = false
+  const app = buildApp({
+    ...{ tenant, pages, usage, development, log, trust_proxy: config.trust_proxy, body_limit: config.body_limit },
+    stopping: () => stopping,
+  })
+  const sweeper = setInterval(() => void sweep(store, now, log), sweepEvery)
+  sweeper.unref()
+  const { addresses, https } = await listen(app, config, surroundings)
+
+  return {
+    addresses,
+    tenant,
+    async close() {
+      stopping = true
+      clearInterval(sweeper)
+      await Promise.all([app.close(), https === undefined ? undefined : closeHttps(https)])
+      await Promise.all([passwords.close(), usage.close(), outbox?.close()])
+      await db.destroy()
+    },
+  }
+}
+
+async function sweep(store: Store, now: () => number, log: FastifyBaseLogger): Promise<void> {
+  try {
+    while ((await store.upkeep.sweep(now())) >= 1000) await new Promise((resolve) => setTimeout(resolve, 50))
+  } catch (error) {
+    log.error({ err: error }, 'what has ended could not be swept')
+  }
+}
+
+async function listen(app: FastifyInstance, config: Config, { tls }: Surroundings) {
+  const host = config.host ?? '127.0.0.1'
+  await app.listen({ port: config.port, host }).catch((error: unknown) => refusePort(error, config.port))
+  const addresses = app
+    .addresses()
+    .map(({ address, port }) => `http://${address.includes(':') ? `[${address}]` : address}:${port}`)
+  const pem = tls ?? readTls(config)
+  if (config.https_port === undefined || pem === undefined) return { addresses, https: undefined }
+  const https = createServer({ ...pem, minVersion: 'TLSv1.2', maxHeaderSize: 32_768 }, app.routing)
+  const port = config.https_port
+  await new Promise<void>((resolve, reject) => {
+    https.once('error', reject)
+    https.listen(port, host, resolve)
+  }).catch((error: unknown) => refusePort(error, port))
+  const bound = https.address()
+  return {
+    addresses: [...addresses, `https://${host}:${typeof bound === 'object' && bound !== null ? bound.port : port}`],
+    https,
+  }
+}
+
+function addressText(bound: AddressInfo | string | null, scheme: unknown): string {
+  if (bound === null || typeof bound === 'string') return String(bound)
+  const host = bound.address.includes(':') ? `[${bound.address}]` : bound.address
+  return `${scheme === 'https' ? 'https' : 'http'}://${host}:${bound.port}`
+}
+
+function readTls(config: Config): { cert: string; key: string } | undefined {
+  if (config.tls_cert === undefined || config.tls_key === undefined) return undefined
+  return { cert: readFileSync(config.tls_cert, 'utf8'), key: readFileSync(config.tls_key, 'utf8') }
+}
+
+/** A start that failed; the message says what to change. */
+export class StartError extends Error {
+  override readonly name = 'StartError'
+}
+
+function refusePort(error: unknown, port: number): never {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  if (code === 'EADDRINUSE')
+    throw new StartError(`Port ${port} is taken by another program: stop it, or choose another port.`, { cause: error })
+  if (code === 'EACCES')
+    throw new StartError(`Port ${port} may not be used by this user: choose one above 1023.`, { cause: error })
+  throw error
+}
+
+function closeHttps(https: HttpsServer): Promise<void> {
+  return new Promise((resolve) => {
+    https.close(() => resolve())
+    https.closeIdleConnections()
+  })
+}

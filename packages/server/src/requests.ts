@@ -1,0 +1,46 @@
+/** Owns reading what a request carries: parameters from the query or a body, the bearer token, the form's proof of origin. */
+import { OAuthError, type Parameters, parametersFromObject, readParameters } from '@latchkey/oauth'
+import type { FastifyRequest } from 'fastify'
+
+/** The query, read strictly. */
+export function queryParameters(request: FastifyRequest): Parameters {
+  const url = request.raw.url ?? ''
+  const mark = url.indexOf('?')
+  return readParameters(mark < 0 ? '' : url.slice(mark + 1))
+}
+
+/** A form or JSON body, read strictly. Bodies of other types were refused before. */
+export function bodyParameters(request: FastifyRequest): Parameters {
+  if (typeof request.body === 'string') return readParameters(request.body)
+  return request.body === undefined || request.body === null ? new Map() : parametersFromObject(request.body)
+}
+
+/**
+ * The access token of a request.
+ * @throws OAuthError `invalid_request` when there is more than one
+ * @spec RFC 6750 §2
+ */
+export function bearerToken(request: FastifyRequest): string | undefined {
+  const header = request.headers.authorization
+  const inHeader = header === undefined ? undefined : /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(header)?.[1]
+  const isForm = request.method === 'POST' && typeof request.body === 'string'
+  const inBody = isForm ? bodyParameters(request).get('access_token') : undefined
+  if (inHeader !== undefined && inBody !== undefined)
+    throw new OAuthError('invalid_request', 'The access token was sent twice')
+  return inHeader ?? inBody
+}
+
+/**
+ * Refuses a form that was not sent from one of our own pages. Pages are served with `no-referrer`, so browsers send `Origin: null`
+ * with their forms; then `Sec-Fetch-Site` tells, and the page's own token always must.
+ * @throws OAuthError
+ */
+export function checkFormOrigin(request: FastifyRequest, issuer: string): void {
+  if (typeof request.body !== 'string')
+    throw new OAuthError('unsupported_media_type', 'The form must be sent as application/x-www-form-urlencoded')
+  const site = request.headers['sec-fetch-site']
+  const origin = request.headers.origin
+  const foreign = origin !== undefined && origin !== 'null' && `${origin}/` !== issuer
+  if (foreign || (site !== undefined && site !== 'same-origin'))
+    throw new OAuthError('access_denied', 'The form was sent from another site')
+}

@@ -1,0 +1,100 @@
+/** Owns a tenant while the server runs: its configuration and keys in memory, read again when another process has changed them. */
+import {
+  ensureKeys,
+  indexConfiguration,
+  type KeyRing,
+  type Log,
+  readKeyRing,
+  type TenantConfiguration,
+} from '@latchkey/core'
+import type { IdentityContext, MailKind, Passwords } from '@latchkey/identity'
+import { originOf } from '@latchkey/oauth'
+import type { Client, Store, User } from '@latchkey/store'
+
+/** Milliseconds after which a change by another process is looked for. */
+const freshness = 500
+
+export interface TenantOptions {
+  readonly tenant: string
+  /** With trailing slashes; the first is canonical. */
+  readonly issuers: readonly string[]
+  readonly store: Store
+  readonly passwords: Passwords
+  readonly now: () => number
+  readonly random: (bytes: number) => string
+  readonly log: Log
+  readonly failures_per_address: number | undefined
+  readonly post: (
+    ctx: IdentityContext,
+    kind: MailKind,
+    user: User,
+    path: string,
+    locale: string | undefined,
+  ) => Promise<void>
+}
+
+export interface LiveTenant {
+  readonly store: Store
+  readonly issuers: readonly string[]
+  /** The context of a request sent to one of the tenant's names. */
+  context(issuer: string): IdentityContext
+  /** Looks for changes if it is time; requests call it first. */
+  refresh(): Promise<void> | undefined
+  /** Reads everything again now. */
+  reload(): Promise<void>
+}
+
+/** Reads the tenant, and makes the signing keys that its clients and APIs need. */
+export async function openTenant(options: TenantOptions): Promise<LiveTenant> {
+  const { store, issuers, now } = options
+  const [canonical = ''] = issuers
+  const contexts = new Map<string, IdentityContext>()
+  let looked_at = now()
+  let version = -1
+
+  async function reload(): Promise<void> {
+    const configuration = indexConfiguration(await store.configuration.read(), originsOf)
+    await ensureKeys(store, configuration.algorithms, new URL(canonical).hostname, now())
+    install(configuration, await readKeyRing(store))
+    looked_at = now()
+  }
+
+  function install(configuration: TenantConfiguration, keys: KeyRing): void {
+    version = configuration.version
+    for (const issuer of issuers) {
+      const { tenant, passwords, random, log, failures_per_address } = options
+      const ctx: IdentityContext = {
+        ...{ tenant, issuer, issuers, store, configuration, keys, now, random, log, passwords, failures_per_address },
+        post: (kind, user, path, locale) => options.post(ctx, kind, user, path, locale),
+      }
+      contexts.set(issuer, ctx)
+    }
+  }
+
+  async function look(): Promise<void> {
+    if ((await store.configuration.version()) !== version) await reload()
+  }
+
+  await reload()
+  return {
+    store,
+    issuers,
+    reload,
+    context(issuer) {
+      const ctx = contexts.get(issuer)
+      if (ctx === undefined) throw new Error(`${issuer} is not a name of this tenant`)
+      return ctx
+    },
+    refresh() {
+      if (Math.abs(now() - looked_at) < freshness) return undefined
+      looked_at = now()
+      return look()
+    },
+  }
+}
+
+/** The origins from which a client's pages may call this server. */
+export function originsOf(client: Client): readonly string[] {
+  const addresses = [...client.callbacks, ...client.web_origins, ...client.allowed_origins]
+  return [...new Set(addresses.map(originOf).filter((origin) => origin !== undefined))]
+}
