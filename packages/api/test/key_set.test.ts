@@ -212,7 +212,6 @@ describe('an outage of the issuer', () => {
   })
 
   const answers: Record<string, Issuer['respond']> = {
-    'a redirect': (_, response) => response.writeHead(302, { location: '/elsewhere' }).end(),
     'a page': (_, response) => response.setHeader('content-type', 'text/html').end('<html>'),
     'JSON that is not a key set': (_, response) => response.end('{"keys":{}}'),
     'a key set with null': (_, response) => response.end('{"keys":[null]}'),
@@ -231,6 +230,19 @@ describe('an outage of the issuer', () => {
     pass(601)
     expect(await outcome(verifier, lasting())).toBe('accepted')
     expect(await outcome(verifierWith({ timeout: 0.5 }), lasting())).toBe('keys_unavailable')
+  })
+})
+
+describe('RFC 8725 §3.10 keys come from where the API says', () => {
+  test('a redirect is not followed, even to a good key set', async () => {
+    const elsewhere = await startIssuer(first)
+    try {
+      issuer.respond = (_, response) => response.writeHead(302, { location: elsewhere.jwks_uri }).end()
+      expect(await outcome(verifierWith(), lasting())).toBe('keys_unavailable')
+      expect(elsewhere.fetches).toBe(0)
+    } finally {
+      await elsewhere.close()
+    }
   })
 })
 

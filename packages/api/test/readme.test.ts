@@ -125,7 +125,7 @@ describe('the samples of the page', () => {
   })
 
   test.each(['two_names.ts', 'hs256.ts'])('%s makes a verifier', async (name) => {
-    process.env['SIGNING_SECRET'] = 'x'.repeat(32)
+    process.env.SIGNING_SECRET = 'x'.repeat(32)
     const { verifier } = await import(await write(name))
     expect(await verifier.verify('x').catch((error: unknown) => error)).toMatchObject({ code: 'malformed' })
   })
