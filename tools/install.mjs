@@ -38,10 +38,7 @@ export async function install(root) {
     writeStamp(root, 'install', wanted)
     return false
   }
-  await runNpm(
-    root,
-    Object.keys(lock).filter((path) => isForThisMachine(lock[path])),
-  )
+  await runNpm(root, wantedPaths(lock))
   writeStamp(root, 'install', wanted)
   return true
 }
@@ -77,28 +74,29 @@ function isInstalled(root, lock) {
   try {
     /** @type {Record<string, Locked>} */
     const present = JSON.parse(readFileSync(record, 'utf8')).packages
-    return Object.entries(lock)
-      .filter(([path, entry]) => path.includes('node_modules/') && isForThisMachine(entry) && !isLeftOutFreely(entry))
-      .every(
-        ([path, entry]) =>
-          present[path]?.version === entry.version || (entry.link === true && present[path] !== undefined),
-      )
+    return wantedPaths(lock).every(
+      (path) => present[path] !== undefined && present[path].version === lock[path]?.version,
+    )
   } catch {
     return false
   }
 }
 
 /**
- * What an optional package of another system would need is optional without naming a system; npm leaves it out.
- * @param {Locked} entry
+ * The paths that will be there after an installation on this machine.
+ * @param {Record<string, Locked>} lock
  */
-function isLeftOutFreely(entry) {
-  return entry.optional === true && entry.os === undefined
+function wantedPaths(lock) {
+  const isWanted = (/** @type {Locked} */ entry) =>
+    // What an optional package of another system would need is optional without naming a system; npm leaves it out.
+    isForThisMachine(entry) && !(entry.optional === true && entry.os === undefined)
+  return Object.entries(lock).flatMap(([path, entry]) =>
+    path.includes('node_modules/') && isWanted(entry) ? [path] : [],
+  )
 }
 
-/** @param {Locked | undefined} entry */
+/** @param {Locked} entry */
 function isForThisMachine(entry) {
-  if (entry === undefined) return false
   const allows = (/** @type {string | string[] | undefined} */ list, /** @type {string} */ own) =>
     list === undefined || [list].flat().some((item) => item === own || (item.startsWith('!') && item !== `!${own}`))
   return allows(entry.os, process.platform) && allows(entry.cpu, process.arch) && allows(entry.libc, libc())

@@ -24,7 +24,7 @@ export function showProgress(label, detail = () => '') {
     const seconds = Math.floor((Date.now() - began) / 1000)
     const text = [label, `${seconds} s`, detail()].filter((part) => part !== '').join('  ')
     if (!terminal) return void process.stderr.write(`  ${text}\n`)
-    const width = (process.stderr.columns ?? 80) - 4
+    const width = (process.stderr.columns || 80) - 4
     process.stderr.write(`\r\x1b[2K${FRAMES[frame++ % FRAMES.length]} ${text.slice(0, width)}`)
   }
   if (!terminal) process.stderr.write(`${label} …\n`)
