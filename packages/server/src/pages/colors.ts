@@ -65,7 +65,8 @@ export function brandColors(scheme: Scheme, colors: Colors | undefined): BrandCo
     'brand-ink': toHex(text),
     'brand-hover': toHex(mix(brand, text === white ? black : white, 0.16)),
     'brand-edge': toHex(mixUntil(brand, away, card, 3)),
-    accent: toHex(mixUntil(primary, away, card, 4.6)),
+    // A thin line of text on dark looks dimmer than its ratio says.
+    accent: toHex(mixUntil(primary, away, card, scheme === 'light' ? 4.6 : 6.5)),
     page: toHex(page),
     'page-ink': toHex(mixUntil(mix(readable(page), page, 0.3), readable(page), page, 4.6)),
   }
@@ -87,9 +88,9 @@ function toHex(color: Rgb): string {
   return `#${color.map((part) => Math.round(part).toString(16).padStart(2, '0')).join('')}`
 }
 
-/** White or near-black, whichever reads better; one of the two always reaches 4.5 to 1. */
+/** White, else near-black, else black: the first that reads at 4.5 to 1; of white and black one always does. */
 function readable(color: Rgb): Rgb {
-  return contrast(color, white) >= contrast(color, ink) ? white : ink
+  return [white, ink].find((text) => contrast(color, text) >= 4.5) ?? black
 }
 
 function mix(from: Rgb, to: Rgb, share: number): Rgb {

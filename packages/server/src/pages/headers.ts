@@ -1,4 +1,5 @@
 /** Owns the Content-Security-Policy of the hosted pages and the source expressions that go into it. */
+import { webAddress } from './addresses.ts'
 
 export interface PolicyParts {
   /** Fresh for every response. */
@@ -55,12 +56,11 @@ export function formActionSource(redirectUri: string): string | undefined {
   return web && !hostname.startsWith('[') ? origin : protocol
 }
 
-/** The origins to allow for pictures; anything that is no http or https address is left out. */
+/** The origins to allow for pictures; an address that is not http or https, or has an IPv6 host, is left out. */
 export function imageSources(addresses: readonly (string | undefined)[]): readonly string[] {
-  const origins = addresses
-    .filter((address) => address !== undefined && /^https?:/i.test(address) && URL.canParse(address))
-    .map((address) => formActionSource(address ?? ''))
-  return [...new Set(origins.filter((origin) => origin !== undefined && origin.includes('//')))].filter(
-    (origin) => origin !== undefined,
-  )
+  const origins = addresses.flatMap((address) => {
+    const source = webAddress(address) === undefined ? undefined : formActionSource(address ?? '')
+    return source?.includes('//') ? [source] : []
+  })
+  return [...new Set(origins)]
 }

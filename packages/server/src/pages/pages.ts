@@ -4,6 +4,7 @@ import { icon, script, stylesheet } from './assets.ts'
 import { brandStyle } from './colors.ts'
 import { type MailFrame, renderMail } from './mails.ts'
 import type { Frame, Mail, MailModel, MailName, PageModels, PageName } from './models.ts'
+import { openRelay } from './relay.ts'
 import { openTemplates } from './templates.ts'
 import { openCatalogue, type Texts } from './texts.ts'
 import { frameView, type View, views } from './views.ts'
@@ -45,9 +46,10 @@ export function openPages({ override_dir, lazy = true }: PagesOptions = {}): Pag
     },
     texts: (locale) => engine().catalogue.texts(locale),
     render: (name, model, frame) => {
-      const { catalogue, templates } = engine()
+      const { catalogue, templates, shortcuts } = engine()
       const texts = catalogue.texts(frame.locale)
-      return templates.html(name, pageView(name, model, frame, texts), texts.lang)
+      const prepared = shortcuts[name]?.(model, frame, texts)
+      return prepared ?? templates.html(name, pageView(name, model, frame, texts), texts.lang)
     },
     renderMail: (name, model, locale) => {
       const { catalogue, templates } = engine()
@@ -56,13 +58,22 @@ export function openPages({ override_dir, lazy = true }: PagesOptions = {}): Pag
   }
 }
 
+const assetPaths = { stylesheet: stylesheet.path, script: script.path, icon: icon.path }
+
+/** Pages that need not be rendered anew for each response. */
+type Shortcuts = {
+  readonly [Name in PageName]?: (model: PageModels[Name], frame: Frame, texts: Texts) => string | undefined
+}
+
 type Opened = ReturnType<typeof open>
 
 function open(overrideDir: string | undefined) {
   // Loaded here and not at the top: the engine and the catalogue cost some 25 ms and 10 MB that a start should not pay.
   const require = createRequire(import.meta.url)
   const catalogue = openCatalogue(require)
-  return { catalogue, templates: openTemplates(require, catalogue, overrideDir) }
+  const templates = openTemplates(require, catalogue, overrideDir)
+  const shortcuts: Shortcuts = { web_message: openRelay(templates, { assets: assetPaths }) }
+  return { catalogue, templates, shortcuts }
 }
 
 function pageView<Name extends PageName>(name: Name, model: PageModels[Name], frame: Frame, texts: Texts): View {
@@ -74,7 +85,7 @@ function pageView<Name extends PageName>(name: Name, model: PageModels[Name], fr
     nonce: frame.nonce,
     title: titleOf(name, view, frame, texts),
     brand_style: brandStyle(frame.tenant.colors),
-    assets: { stylesheet: stylesheet.path, script: script.path, icon: icon.path },
+    assets: assetPaths,
   }
 }
 

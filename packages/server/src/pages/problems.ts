@@ -45,13 +45,13 @@ export interface ShownProblems {
 }
 
 /** Turns codes into what a page shows: the texts, and for each field the ids of what is wrong with it. */
-export function showProblems(codes: readonly ProblemCode[], text: (key: string) => string): ShownProblems {
+export function showProblems(codes: readonly ProblemCode[], text: (code: ProblemCode) => string): ShownProblems {
   const invalid: Record<string, string> = {}
   const shown = codes.map((code) => {
     const id = `problem-${code.replaceAll('_', '-')}`
     const fields: readonly Field[] = problems[code]
     for (const field of fields) invalid[field] = invalid[field] === undefined ? id : `${invalid[field]} ${id}`
-    return { code, id, text: text(`problems.${code}`), target: fields[0]?.replaceAll('_', '-') }
+    return { code, id, text: text(code), target: fields[0]?.replaceAll('_', '-') }
   })
   return { problems: shown, invalid }
 }

@@ -10,7 +10,7 @@ export type Values = Readonly<Record<string, string | number>>
 export interface Texts {
   readonly lang: string
   readonly dir: 'ltr' | 'rtl'
-  /** A sentence with its values, as plain text. A number called `count` chooses the plural. */
+  /** A sentence with its values, as plain text. A number `count` chooses the plural, a word `context` a variant of the sentence. */
   t(key: string, values?: Values): string
   /** The same as HTML: the words escaped, each value escaped, isolated from the direction around it, and marked as a name. */
   marked(key: string, values?: Values): string
@@ -47,14 +47,14 @@ export function openCatalogue(require: ReturnType<typeof createRequire>): Catalo
   return {
     locales,
     texts(locale) {
+      const known = opened.get(locale)
+      if (known !== undefined) return known
       const lang = matchTag(locale, locales) ?? 'en'
       const texts = opened.get(lang)
       if (texts !== undefined) return texts
       instance.addResourceBundle(lang, 'translation', readLocale(lang))
       const lookUp = instance.getFixedT(lang)
-      const created = openTexts(lang, (key, count) =>
-        lookUp(key, { skipInterpolation: true, ...(count === undefined ? {} : { count }) }),
-      )
+      const created = openTexts(lang, (key, choice) => lookUp(key, { skipInterpolation: true, ...choice }))
       opened.set(lang, created)
       return created
     },
@@ -65,7 +65,13 @@ function readLocale(lang: string): object {
   return JSON.parse(readFileSync(new URL(`${lang}.json`, directory), 'utf8')) as object
 }
 
-function openTexts(lang: string, lookUp: (key: string, count: number | undefined) => string): Texts {
+/** What chooses between the variants of a sentence. */
+interface Choice {
+  readonly count?: number
+  readonly context?: string
+}
+
+function openTexts(lang: string, lookUp: (key: string, choice: Choice) => string): Texts {
   const dir = rightToLeft.has(lang.split('-')[0] ?? '') ? 'rtl' : 'ltr'
   const numbers = new Intl.NumberFormat(lang)
   const plurals = new Intl.PluralRules(lang)
@@ -73,38 +79,43 @@ function openTexts(lang: string, lookUp: (key: string, count: number | undefined
 
   // The library chooses the sentence; the values go in here, so that no value is ever read as a pattern.
   function parts(key: string, values: Values): readonly Part[] {
-    const count = typeof values.count === 'number' ? values.count : undefined
-    const id = count === undefined ? key : `${key} ${count === 0 ? 'zero' : plurals.select(count)}`
+    const { count, context } = values
+    const choice = {
+      ...(typeof count === 'number' ? { count } : {}),
+      ...(typeof context === 'string' ? { context } : {}),
+    }
+    const plural = choice.count === undefined ? '' : choice.count === 0 ? 'zero' : plurals.select(choice.count)
+    const id = `${key} ${plural} ${choice.context ?? ''}`
     const cached = known.get(id)
     if (cached !== undefined) return cached
-    const split = lookUp(key, count).split(/\{\{(\w+)\}\}/)
+    const split = lookUp(key, choice).split(/\{\{(\w+)\}\}/)
     const found = split.map((text, index): Part => (index % 2 === 0 ? text : { name: text }))
     if (known.size < 2_000) known.set(id, found)
     return found
   }
 
-  function shownValue(name: string, values: Values): string {
-    const value = values[name] ?? ''
-    return typeof value === 'number' ? numbers.format(value) : value
+  // A Latin name inside a right-to-left sentence would pull the punctuation around it over: isolate it.
+  function plain(value: string | number | undefined): string {
+    if (value === undefined || value === '') return ''
+    if (typeof value === 'number') return numbers.format(value)
+    return dir === 'rtl' ? `\u2068${value}\u2069` : value
   }
 
-  // A Latin name inside a right-to-left sentence would pull the punctuation around it over: isolate it.
-  const isolated = (text: string) => (dir === 'rtl' && text !== '' ? `\u2068${text}\u2069` : text)
+  function marked(value: string | number | undefined): string {
+    const text = typeof value === 'number' ? numbers.format(value) : (value ?? '')
+    return `<bdi class="name">${escapeHtml(text)}</bdi>`
+  }
 
   return {
     lang,
     dir,
     t: (key, values = {}) =>
       parts(key, values)
-        .map((part) => (typeof part === 'string' ? part : isolated(shownValue(part.name, values))))
+        .map((part) => (typeof part === 'string' ? part : plain(values[part.name])))
         .join(''),
     marked: (key, values = {}) =>
       parts(key, values)
-        .map((part) =>
-          typeof part === 'string'
-            ? escapeHtml(part)
-            : `<bdi class="name">${escapeHtml(shownValue(part.name, values))}</bdi>`,
-        )
+        .map((part) => (typeof part === 'string' ? escapeHtml(part) : marked(values[part.name])))
         .join(''),
     list: (items) => new Intl.ListFormat(lang, { type: 'conjunction' }).format(items),
     time: (time) =>

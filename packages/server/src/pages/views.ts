@@ -3,7 +3,7 @@ import { exactOrigin, linkAddress, webAddress } from './addresses.ts'
 import { difference } from './difference.ts'
 import { scriptValue } from './escape.ts'
 import type { Account, Frame, PageExplanation, PageModels, PageName, PasswordPolicy } from './models.ts'
-import { type ProblemCode, showProblems } from './problems.ts'
+import { type ProblemCode, type ShownProblems, showProblems } from './problems.ts'
 import type { Texts } from './texts.ts'
 
 /** What a template reads, by name. */
@@ -16,15 +16,16 @@ export const views: Views = {
   login: (model, texts) => ({
     ...model,
     account: account(model.account),
-    ...problems(model.problem === undefined ? [] : [model.problem], texts),
+    ...problems(model.problem === undefined ? [] : [model.problem], texts, model.requires_username),
     // Whoever is known already goes straight to the password.
-    focus: { username: !model.username, password: Boolean(model.username) },
+    focus: { [model.username ? 'password' : 'username']: true },
   }),
-  signup: (model, texts) => ({
-    ...model,
-    ...problems(model.problems, texts),
-    rules: rules(model.password_policy, texts),
-  }),
+  signup: (model, texts) => {
+    const shown = problems(model.problems, texts, true)
+    const fields = ['email', ...(model.requires_username ? ['username'] : []), 'password']
+    const first = fields.find((field) => shown.invalid[field] !== undefined) ?? 'email'
+    return { ...model, ...shown, rules: rules(model.password_policy, texts), focus: { [first]: true } }
+  },
   reset_password_request: (model, texts) => ({
     ...model,
     ...problems(model.problem === undefined ? [] : [model.problem], texts),
@@ -103,13 +104,17 @@ function account(model: Account | undefined): View | undefined {
   return { ...model, picture: webAddress(model.picture), label, initial: initial(label) }
 }
 
+const letters = new Intl.Segmenter()
+
+/** The first letter as people count letters, whatever number of code points it takes. */
 function initial(text: string): string {
-  const [first] = new Intl.Segmenter().segment(text.trim())
+  const [first] = letters.segment(text.trim().slice(0, 32))
   return (first?.segment ?? '').toUpperCase()
 }
 
-function problems(codes: readonly ProblemCode[], texts: Texts): View {
-  return { ...showProblems(codes, texts.t) }
+/** The texts of the login page name the username only where there are any. */
+function problems(codes: readonly ProblemCode[], texts: Texts, usernames = false): ShownProblems {
+  return showProblems(codes, (code) => texts.t(`problems.${code}`, usernames ? { context: 'username' } : {}))
 }
 
 function rules({ strength, min_length }: PasswordPolicy, texts: Texts): readonly View[] {

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import {
   assets,
   contentSecurityPolicy,
+  describePermissions,
   type Frame,
   imageSources,
   openPages,
@@ -29,6 +30,7 @@ export interface ShowOptions {
   readonly frame_ancestors?: readonly string[]
   readonly form_action?: readonly string[]
   readonly inline_styles?: boolean
+  readonly scopes?: readonly string[]
 }
 
 type Answer = (request: IncomingMessage, response: ServerResponse, url: URL) => void
@@ -79,7 +81,9 @@ export async function startPreview(redirectPostsTo?: string): Promise<Preview> {
           inline_styles: options.inline_styles ?? false,
         }),
       )
-      response.end(pages.render(name, model, frame))
+      const words = { api_scopes: [], use_descriptions: false }
+      const permissions = describePermissions(options.scopes ?? [], words, pages.texts(frame.locale))
+      response.end(pages.render(name, options.scopes === undefined ? model : { ...model, permissions }, frame))
     })
     return origin + path
   }
@@ -114,6 +118,7 @@ function showState(preview: Preview, entry: PageState): string {
       tenant: local(entry.tenant ?? tenant),
       client: entry.client === false ? undefined : local(entry.client ?? client),
     },
+    ...(entry.scopes === undefined ? {} : { scopes: entry.scopes }),
   })
 }
 

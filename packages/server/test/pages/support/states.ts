@@ -28,22 +28,20 @@ export type PageState = {
     readonly model: PageModels[Name]
     readonly client?: Frame['client'] | false
     readonly tenant?: PageTenant
+    /** The scopes that a consent page puts into words, in the language it is shown in. */
+    readonly scopes?: readonly string[]
   }
 }[PageName]
 
 const login: PageModels['login'] = { ...step, allow_signup: true, allow_reset: true }
+const scopes = ['openid', 'profile', 'email', 'read:messages', 'post:messages', 'list:contacts']
 const consent: PageModels['consent'] = {
   ...step,
   account: ada,
   redirect_host: 'app.example.com',
   is_third_party: false,
   loopback: false,
-  permissions: [
-    { title: 'Profile', detail: 'your name, picture and other details of your profile', kind: 'profile' },
-    { title: 'Email', detail: 'your email address and whether it is confirmed', kind: 'profile' },
-    { title: 'Messages', detail: 'read and post your messages', kind: 'api' },
-    { title: 'Contacts', detail: 'list your contacts', kind: 'api' },
-  ],
+  permissions: [],
   api: { name: 'Sample API' },
 }
 
@@ -106,15 +104,15 @@ export const states: readonly PageState[] = [
   { page: 'account_unblocked', state: 'first', model: { continue_url: 'https://app.example.com/' } },
   { page: 'ticket_invalid', state: 'expired', model: { kind: 'reset_password', reason: 'expired' } },
   { page: 'ticket_invalid', state: 'used', model: { kind: 'verify_email', reason: 'used' } },
-  { page: 'consent', state: 'first', model: consent },
+  { page: 'consent', state: 'first', model: consent, scopes },
   {
     page: 'consent',
     state: 'third_party',
+    scopes: [...scopes, 'offline_access', 'https://api.example.com/scopes/everything'],
     model: {
       ...consent,
       is_third_party: true,
       account: { ...ada, picture: 'LOGOS/portrait.svg' },
-      permissions: [...consent.permissions, { title: 'https://api.example.com/scopes/everything', kind: 'api' }],
     },
     client: {
       name: 'Fabrikam Application for Contoso',
@@ -133,7 +131,6 @@ export const states: readonly PageState[] = [
       account: { email: 'ada@example.com' },
       loopback: true,
       redirect_host: 'localhost:8401',
-      permissions: [],
       api: undefined,
       required_openid: true,
     },
