@@ -70,15 +70,11 @@ async function runParts(parts, node, bail) {
 async function runPart(part, node) {
   try {
     const env = environment(root)
-    if (part.project === undefined) {
-      for (const command of part.commands ?? []) {
-        if ((await run(node, command, env)) !== 0) return { passed: 0, failed: 1, skipped: 0 }
-      }
-      return { passed: 1, failed: 0, skipped: 0 }
-    }
-    if (part.project !== 'unit') await build(root, node)
-    if (part.chromium) env.CHROMIUM = await ensureChromium(root)
-    return await runVitest(part.project, node, env)
+    if (part.needsBuild) await build(root, node)
+    if (part.needsChromium) env.CHROMIUM = await ensureChromium(root)
+    if (part.project !== undefined) return await runVitest(part.project, node, env)
+    const isGood = part.command === undefined || (await run(node, part.command, env)) === 0
+    return { passed: isGood ? 1 : 0, failed: isGood ? 0 : 1, skipped: 0 }
   } catch (cause) {
     console.error(cause instanceof Stop ? cause.message : cause)
     return { passed: 0, failed: 1, skipped: 0 }

@@ -5,23 +5,25 @@
  * @typedef {object} Part
  * @property {string} name what is said on the command line
  * @property {string} title what it shows when it passes
- * @property {readonly (readonly string[])[]} [commands] scripts with their arguments, run by Node in order
+ * @property {readonly string[]} [command] a script with its arguments, run by Node
  * @property {string} [project] the vitest project to run instead
- * @property {boolean} [chromium] whether it needs the browser
+ * @property {boolean} [needsBuild] whether it needs what `npm start` builds
+ * @property {boolean} [needsChromium] whether it needs the browser
  */
 
 /** @type {readonly Part[]} */
 export const PARTS = [
-  { name: 'types', title: 'Types', commands: [['node_modules/typescript/bin/tsc', '--noEmit']] },
+  { name: 'types', title: 'Types', command: ['node_modules/typescript/bin/tsc', '--noEmit'] },
   {
     name: 'lint',
     title: 'Lint and format',
-    commands: [['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.']],
+    command: ['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '.'],
   },
-  { name: 'lock', title: 'Dependencies', commands: [['tools/check_lock.ts']] },
-  { name: 'imports', title: 'Import rules', commands: [['tools/check_imports.ts']] },
-  { name: 'spec', title: 'Spec index', commands: [['tools/spec_index.ts', '--check']] },
+  { name: 'lock', title: 'Dependencies', command: ['tools/check_lock.ts'] },
+  { name: 'imports', title: 'Import rules', command: ['tools/check_imports.ts'] },
+  { name: 'spec', title: 'Spec index', command: ['tools/spec_index.ts', '--check'] },
+  { name: 'build', title: 'Build', needsBuild: true },
   { name: 'unit', title: 'Unit tests', project: 'unit' },
-  { name: 'flows', title: 'Flow tests', project: 'flows' },
-  { name: 'browser', title: 'Browser tests', project: 'browser', chromium: true },
+  { name: 'flows', title: 'Flow tests', project: 'flows', needsBuild: true },
+  { name: 'browser', title: 'Browser tests', project: 'browser', needsBuild: true, needsChromium: true },
 ]
