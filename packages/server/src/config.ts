@@ -18,7 +18,12 @@ import { BadKeywords, type Keywords, readKeywords } from './tenant_file/keyword_
 type ValueOf<T> = T extends Option<infer Value> ? Value : never
 
 /** Every option by its name. What the command does not take has its default. */
-export type Config = { readonly [Name in OptionName]: ValueOf<(typeof options)[Name]> }
+export type Config = { readonly [Name in OptionName]: ValueOf<(typeof options)[Name]> } & {
+  /** Always there: what is not set follows from the issuers. */
+  readonly host: string
+}
+
+type Unfinished = Omit<Config, 'host'> & { readonly host: string | undefined }
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -59,7 +64,7 @@ export function loadConfig(
         return [name, fallback]
       }
     }),
-  ) as unknown as Config
+  ) as unknown as Unfinished
   const config = withDerivedDefaults(command, values)
   // Rules between options are only judged on options that could be read.
   if (problems.length === 0) problems.push(...crossProblems(command, config))
@@ -127,7 +132,7 @@ function unknownVariables(environment: Environment): readonly string[] {
     })
 }
 
-function withDerivedDefaults(command: CommandName, config: Config): Config {
+function withDerivedDefaults(command: CommandName, config: Unfinished): Config {
   const issuer = [...new Set(config.issuer)]
   const isLocal = issuer.every((name) => isLoopbackHost(new URL(name).hostname))
   const endsTls = command === 'dev' || config.tls_cert !== undefined
