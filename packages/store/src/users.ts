@@ -1,5 +1,6 @@
 /** Owns people: their identifiers, profile, password hash, and whether they are blocked. */
 import type { Selectable } from 'kysely'
+import { prepared } from './prepared.ts'
 import type { UserTable } from './schema.ts'
 import type { Scope } from './scope.ts'
 
@@ -64,9 +65,10 @@ export type UserStore = ReturnType<typeof userStore>
 
 export function userStore({ db, tenant }: Scope) {
   const all = () => db.selectFrom('users').selectAll().where('tenant', '=', tenant)
+  const byId = prepared(db, db.selectFrom('users').selectAll().where('tenant', '=', '').where('user_id', '=', ''))
   return {
     async find(user_id: string): Promise<User | undefined> {
-      const row = await all().where('user_id', '=', user_id).executeTakeFirst()
+      const [row] = await byId(tenant, user_id)
       return row === undefined ? undefined : userOf(row)
     },
 
@@ -166,7 +168,7 @@ export function userStore({ db, tenant }: Scope) {
 }
 
 /** A row as the rest of the house sees it. */
-export function userOf(row: Selectable<UserTable>): User {
+function userOf(row: Selectable<UserTable>): User {
   return {
     user_id: row.user_id,
     connection: row.connection,

@@ -2,7 +2,16 @@
  * Owns the server's own secret: keyed hashes of everything a thief of the database must not be able to use, and sealing of what must
  * be read again. The first secret of the list is used for writing, the others still read, so the secret can be rotated.
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
 
 export interface Vault {
   /** The keyed hash to store. `kind` keeps a token of one sort from passing for another. */
@@ -19,7 +28,7 @@ export interface Vault {
 }
 
 interface SecretKeys {
-  readonly hashing: Buffer
+  readonly hashing: KeyObject
   readonly sealing: Buffer
 }
 
@@ -52,7 +61,7 @@ export function equal(a: string, b: string): boolean {
 function keysOf(secret: string): SecretKeys {
   if (secret.length < 32) throw new Error('The server secret is too short: LATCHKEY_SECRET needs 32 characters or more')
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, 'latchkey', purpose, 32))
-  return { hashing: derive('hashing'), sealing: derive('sealing') }
+  return { hashing: createSecretKey(derive('hashing')), sealing: derive('sealing') }
 }
 
 function hmac(keys: SecretKeys, kind: string, value: string): string {
