@@ -87,7 +87,7 @@ function makeAnswer({ issuer, keys, script }: ScriptedServer, asked: Parameters)
   const [key] = keys
   if (!key) throw new Error('no key')
   const now = Math.floor(Date.now() / 1000)
-  const access_token = `access-${asked.audience ?? 'userinfo'}-${Math.random()}`
+  const access_token = makeAccessToken(issuer, key, asked, now)
   const withToken = response_type.split(' ').includes('token')
   const claims = {
     iss: issuer,
@@ -109,6 +109,14 @@ function makeAnswer({ issuer, keys, script }: ScriptedServer, asked: Parameters)
     iss: issuer,
     ...script.answer,
   })
+}
+
+/** Opaque for `/userinfo` alone, a JWT for an API. */
+function makeAccessToken(iss: string, key: TestKey, { audience, client_id, scope }: Parameters, iat: number): string {
+  const jti = String(Math.random())
+  if (audience === undefined) return `opaque-${jti}`
+  const aud = [audience, `${iss}userinfo`]
+  return signToken(key, { iss, sub: 'auth0|1', aud, azp: client_id, scope, iat, exp: iat + 7200, jti })
 }
 
 function texts(values: Change): Record<string, string> {

@@ -28,6 +28,23 @@ export function buildSdk(): Built {
   }
 }
 
+/** Starts Debian's Chromium, or the one that CHROMIUM names, with a fresh profile. */
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+      '--disable-gpu',
+      '--disable-quic',
+      '--host-resolver-rules=MAP insecure.test localhost',
+    ],
+  })
+}
+
 export interface Stage {
   readonly server: ScriptedServer
   readonly attacker: ScriptedServer
@@ -51,19 +68,7 @@ export async function openStage(): Promise<Stage> {
     response.writeHead(200, { 'content-type': 'text/html', 'content-security-policy': policy + sandbox })
     response.end('<!doctype html><title>app</title><script src="/sdk.js"></script><p>app')
   })
-  const browser = await chromium.launch({
-    executablePath: '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-      '--disable-gpu',
-      '--disable-quic',
-      '--host-resolver-rules=MAP insecure.test localhost',
-    ],
-  })
+  const browser = await startBrowser()
   return {
     server,
     attacker,

@@ -1,0 +1,56 @@
+/** Owns the short explanations: of each parameter that travels, and of each claim in a token. */
+
+export const requestMeanings: Readonly<Record<string, string>> = {
+  client_id: 'Which app asks. Public: it identifies, it does not prove.',
+  redirect_uri: 'Where the answer goes. Must be registered, letter for letter.',
+  response_type: 'What to answer with: an ID token and an access token, straight away.',
+  scope: 'What is asked for: who you are (openid, profile, email) and what the app may do.',
+  audience: 'The API the access token is for.',
+  state: 'Random. Comes back unchanged, so an answer nobody asked for is noticed.',
+  nonce: 'Random. Comes back inside the ID token, so an old one cannot be played again.',
+  prompt: 'Which pages to show: login, consent, select_account, or none at all.',
+  response_mode: 'How the answer travels.',
+}
+
+export const answerMeanings: Readonly<Record<string, string>> = {
+  access_token: 'Opens the API.',
+  id_token: 'Says who signed in.',
+  token_type: 'Whoever bears the access token may use it.',
+  expires_in: 'Seconds until the access token ends.',
+  scope: 'What was granted; it is here only when that differs from what was asked for.',
+  state: 'The random text of the request.',
+  iss: 'Which server answers (RFC 9207), so that two servers cannot be mixed up.',
+  error: 'Why there are no tokens.',
+  error_description: 'The same in words.',
+}
+
+export const claimMeanings: Readonly<Record<string, string>> = {
+  alg: 'how it is signed',
+  typ: 'what kind of thing it is',
+  kid: 'which of the published keys signed it',
+  iss: 'who issued it',
+  sub: 'whom it is about: the one lasting name of the person',
+  aud: 'whom it is for',
+  azp: 'the app it was handed to',
+  client_id: 'the app it was handed to',
+  iat: 'when it was issued',
+  exp: 'when it ends',
+  nonce: 'the random text of the request',
+  at_hash: 'half a hash of the access token: ties the two together',
+  auth_time: 'when the person last signed in',
+  sid: 'the session at the server',
+  amr: 'how the person signed in',
+  acr: 'how strong the sign-in was',
+  scope: 'what it allows',
+  permissions: 'what the person may do',
+  jti: 'its own number',
+  name: 'profile: full name',
+  given_name: 'profile: first name',
+  family_name: 'profile: last name',
+  nickname: 'profile: short name',
+  picture: 'profile: portrait',
+  updated_at: 'profile: last changed',
+  locale: 'profile: language',
+  email: 'e-mail address',
+  email_verified: 'whether the address was proven',
+}
