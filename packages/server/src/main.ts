@@ -3,10 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server as HttpsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { openPasswords } from '@latchkey/identity'
+import { openPasswords, type Passwords } from '@latchkey/identity'
 import { migrate, openDatabase, openStore, openVault, type Store } from '@latchkey/store'
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
 import { buildApp } from './app.ts'
+import { applyTenantFiles } from './apply_tenant_files.ts'
 import type { Config } from './config.ts'
 import { openLog } from './log.ts'
 import { type Outbox, openOutbox, writeMail } from './mail/outbox.ts'
@@ -38,7 +39,7 @@ export interface Surroundings {
   /** TLS for `https_port`, in PEM; `tls_cert` and `tls_key` are files. */
   readonly tls?: { readonly cert: string; readonly key: string }
   /** Fills the tenant before the server reads it. */
-  readonly prepare?: (store: Store) => Promise<void>
+  readonly prepare?: (store: Store, passwords: Passwords) => Promise<void>
 }
 
 /**
@@ -54,11 +55,12 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   const store = openStore(db, config.tenant, openVault(serverSecrets(config, random)))
   await migrate(db)
   await store.configuration.ensureTenant(now())
-  await surroundings.prepare?.(store)
   const passwords = openPasswords({
     queue: config.password_queue,
     ...(config.password_threads === undefined ? {} : { threads: config.password_threads }),
   })
+  await surroundings.prepare?.(store, passwords)
+  await applyTenantFiles(config, { store, passwords, now, random, log })
   const pages = openPages({ override_dir: config.pages })
   let outbox: Outbox | undefined
   const tenant = await openTenant({
@@ -108,9 +110,7 @@ async function sweep(store: Store, now: () => number, log: FastifyBaseLogger): P
 async function listen(app: FastifyInstance, config: Config, { tls }: Surroundings) {
   const host = config.host ?? '127.0.0.1'
   await app.listen({ port: config.port, host }).catch((error: unknown) => refusePort(error, config.port))
-  const addresses = app
-    .addresses()
-    .map(({ address, port }) => `http://${address.includes(':') ? `[${address}]` : address}:${port}`)
+  const addresses = [addressText(app.server.address(), 'http')]
   const pem = tls ?? readTls(config)
   if (config.https_port === undefined || pem === undefined) return { addresses, https: undefined }
   const https = createServer({ ...pem, minVersion: 'TLSv1.2', maxHeaderSize: 32_768 }, app.routing)
@@ -126,10 +126,10 @@ async function listen(app: FastifyInstance, config: Config, { tls }: Surrounding
   }
 }
 
-function addressText(bound: AddressInfo | string | null, scheme: unknown): string {
+function addressText(bound: AddressInfo | string | null, scheme: 'http' | 'https'): string {
   if (bound === null || typeof bound === 'string') return String(bound)
   const host = bound.address.includes(':') ? `[${bound.address}]` : bound.address
-  return `${scheme === 'https' ? 'https' : 'http'}://${host}:${bound.port}`
+  return `${scheme}://${host}:${bound.port}`
 }
 
 function readTls(config: Config): { cert: string; key: string } | undefined {
