@@ -4,6 +4,6 @@ import { defineConfig } from 'vite'
 
 export default defineConfig({
   oxc: { jsx: { runtime: 'automatic' } },
-  server: { port: 8403, strictPort: true },
+  server: { port: 5173, strictPort: true },
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
 })

@@ -8,7 +8,7 @@ import { LatchkeyProvider } from './latchkey.tsx'
 
 const defaults = {
   issuer: 'http://localhost:8400/',
-  client_id: 'see README.md',
+  client_id: 'LatchkeyDemoReactApp000000000001',
   audience: 'http://localhost:8402/',
   api: 'http://localhost:8402',
 }

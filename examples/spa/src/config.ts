@@ -10,7 +10,7 @@ export interface Config {
 
 const defaults: Config = {
   issuer: 'http://localhost:8400/',
-  client_id: '',
+  client_id: 'LatchkeyDemoSinglePageApp0000001',
   audience: 'http://localhost:8402/',
   api: 'http://localhost:8402',
 }

@@ -152,7 +152,7 @@ describe('examples/spa', () => {
 
   test('says what is missing where nobody configured it', async () => {
     const { directory } = built[names.indexOf('spa')] ?? { directory: '' }
-    const bare = await serve(directory, () => ({}))
+    const bare = await serve(directory, () => ({ client_id: '' }))
     const page = await browser.newPage()
     await page.goto(bare.origin)
     await page.waitForSelector('[data-state=broken]')
