@@ -1,5 +1,5 @@
 /** Owns the Content-Security-Policy of the hosted pages and the source expressions that go into it. */
-import { webAddress } from './addresses.ts'
+import { linkAddress, webAddress } from './addresses.ts'
 
 export interface PolicyParts {
   /** Fresh for every response. */
@@ -15,8 +15,9 @@ export interface PolicyParts {
 }
 
 /**
- * The Content-Security-Policy header of one response.
- * @throws RangeError when a source expression or the nonce could change the policy
+ * The Content-Security-Policy header of one response. A source that no policy can express (an IPv6 address, a host with
+ * a semicolon) is left out, which only makes the policy stricter.
+ * @throws RangeError when the nonce could change the policy
  * @spec CSP Level 3 §6
  */
 export function contentSecurityPolicy(parts: PolicyParts): string {
@@ -31,18 +32,17 @@ export function contentSecurityPolicy(parts: PolicyParts): string {
     `img-src ${sources([`'self'`], parts.img_src)}`,
     // Chromium applies this to the redirect that follows a form post as well, so the client's target must be listed.
     `form-action ${sources([`'self'`], parts.form_action)}`,
-    `frame-ancestors ${parts.frame_ancestors.length === 0 ? `'none'` : sources([], parts.frame_ancestors)}`,
+    `frame-ancestors ${sources([], parts.frame_ancestors) || `'none'`}`,
     `base-uri 'none'`,
   ].join('; ')
 }
 
 function sources(first: readonly string[], more: readonly string[]): string {
-  for (const source of more) {
-    if (!/^([a-z][a-z0-9+.-]*:|https?:\/\/[a-z0-9.-]+(:[0-9]{1,5})?)$/.test(source)) {
-      throw new RangeError(`${JSON.stringify(source)} is no origin or scheme for a Content-Security-Policy`)
-    }
-  }
-  return [...new Set([...first, ...more])].join(' ')
+  return [...new Set([...first, ...more.filter(isSource)])].join(' ')
+}
+
+function isSource(text: string): boolean {
+  return /^([a-z][a-z0-9+.-]*:|https?:\/\/[a-z0-9._-]+(:[0-9]{1,5})?)$/.test(text)
 }
 
 /**
@@ -50,17 +50,14 @@ function sources(first: readonly string[], more: readonly string[]): string {
  * A Content-Security-Policy cannot name an IPv6 address, so such a target is listed by its scheme.
  */
 export function formActionSource(redirectUri: string): string | undefined {
-  if (!URL.canParse(redirectUri)) return undefined
+  if (linkAddress(redirectUri) === undefined) return undefined
   const { protocol, hostname, origin } = new URL(redirectUri)
   const web = protocol === 'http:' || protocol === 'https:'
   return web && !hostname.startsWith('[') ? origin : protocol
 }
 
-/** The origins to allow for pictures; an address that is not http or https, or has an IPv6 host, is left out. */
+/** The origins to allow for pictures; an address that is not http or https is left out. */
 export function imageSources(addresses: readonly (string | undefined)[]): readonly string[] {
-  const origins = addresses.flatMap((address) => {
-    const source = webAddress(address) === undefined ? undefined : formActionSource(address ?? '')
-    return source?.includes('//') ? [source] : []
-  })
-  return [...new Set(origins)]
+  const pictures = addresses.flatMap((address) => webAddress(address) ?? [])
+  return [...new Set(pictures.map((address) => new URL(address).origin))]
 }

@@ -117,7 +117,8 @@ function problems(codes: readonly ProblemCode[], texts: Texts, usernames = false
   return showProblems(codes, (code) => texts.t(`problems.${code}`, usernames ? { context: 'username' } : {}))
 }
 
-function rules({ strength, min_length }: PasswordPolicy, texts: Texts): readonly View[] {
+/** The conditions a new password has to meet; undefined where there are none worth saying. */
+function rules({ strength, min_length }: PasswordPolicy, texts: Texts): readonly View[] | undefined {
   const classes = ['lower', 'upper', 'number']
   const codes = {
     none: [],
@@ -126,10 +127,12 @@ function rules({ strength, min_length }: PasswordPolicy, texts: Texts): readonly
     good: ['three_of_four'],
     excellent: ['three_of_four', 'no_repeats'],
   }[strength]
-  return [
-    { code: 'length', min: min_length, text: texts.t('password_rules.length', { count: min_length }) },
+  const length = { code: 'length', min: min_length, text: texts.t('password_rules.length', { count: min_length }) }
+  const all = [
+    ...(min_length > 1 ? [length] : []),
     ...codes.map((code) => ({ code, text: texts.t(`password_rules.${code}`) })),
   ]
+  return all.length === 0 ? undefined : all
 }
 
 function explanation(model: PageExplanation | undefined): View | undefined {

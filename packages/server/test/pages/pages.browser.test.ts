@@ -226,7 +226,7 @@ describe('the comforts of the script', () => {
     const { page, complaints } = await openTab(context)
     await page.goto(addresses.get('error-serve') ?? '')
     await page.click('[data-copy]')
-    expect(await page.innerText('[data-copy]')).toBe('Copied')
+    await page.waitForSelector('[data-copy]:text-is("Copied")')
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('7d0e6a41c2f94c0f8a35')
     expect(complaints).toEqual([])
     await context.close()

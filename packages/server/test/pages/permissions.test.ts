@@ -45,7 +45,7 @@ describe('consent in words (D8, D9)', () => {
   })
 
   test('openid alone is the user id, and is silent beside other profile lines', () => {
-    expect(lines('openid')).toEqual(['User id: a number that stands for you, and nothing else'])
+    expect(lines('openid')).toEqual(['User id: a code that stands for you, and nothing else'])
     expect(lines('openid email')).toHaveLength(1)
     expect(lines('openid read:posts')).toHaveLength(2)
   })

@@ -43,6 +43,8 @@ describe('the elements that people, tests and other programs rely on (decision 1
     expect(signup).toMatch(/<input id="password" name="password" type="password" autocomplete="new-password"/)
     expect(signup).toMatch(/id="signup-submit" type="submit" name="action" value="default"/)
     expect(render('signup', { ...step, password_policy, problems: [] })).not.toContain('id="username"')
+    const lax = { strength: 'none', min_length: 1 } as const
+    expect(render('signup', { ...step, password_policy: lax, problems: [] })).not.toContain('data-rules-for')
     const reset = render('reset_password', { ticket: 't', csrf: 'c', email: 'a@b', password_policy, problems: [] })
     expect(reset).toMatch(/<input id="password-confirm" name="password_confirm" type="password"/)
     expect(render('logout_confirm', { csrf: 'c' })).toMatch(/id="logout-confirm" type="submit"/)
