@@ -128,6 +128,7 @@ async function showLogin(visit: Visit, { username, problem, status }: LoginState
       problem,
       account: again === undefined ? undefined : accountOf(again),
     },
+    pictures: [again?.profile.picture],
   })
 }
 
