@@ -126,8 +126,9 @@ function unknownVariables(environment: Environment): readonly string[] {
   return Object.keys(environment)
     .filter((name) => name.startsWith('LATCHKEY_') && !known.includes(name))
     .map((name) => {
-      const nearest = closest(name, known)
-      const advice = nearest === undefined ? 'docs/configuration.md has the list' : `did you mean ${nearest}?`
+      const bare = (variable: string) => variable.slice('LATCHKEY_'.length)
+      const nearest = closest(bare(name), known.map(bare))
+      const advice = nearest === undefined ? 'docs/configuration.md has the list' : `did you mean LATCHKEY_${nearest}?`
       return `The environment variable ${name} is not known: ${advice}`
     })
 }

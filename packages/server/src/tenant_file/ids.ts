@@ -23,7 +23,7 @@ export function newClientGrantId(random: Random): string {
 }
 
 /** Of base64url's 64 characters the two that are neither letter nor digit are left out, so that all others stay equally likely. */
-function alphanumeric(random: Random, length: number): string {
+export function alphanumeric(random: Random, length: number): string {
   let text = ''
   while (text.length < length) text += random(length).replaceAll(/[-_]/g, '')
   return text.slice(0, length)

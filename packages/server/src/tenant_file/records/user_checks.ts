@@ -45,7 +45,7 @@ export async function isSound(entry: Entry<GivenUser>, draft: Draft, connection:
     refuse([given[1] ?? ''], `Give the password once: ${given.join(' and ')} contradict each other.`)
   const hash = entry.value.password_hash ?? entry.value.custom_password_hash
   const fault = hash === undefined ? undefined : checkPasswordHash(hash)
-  if (fault !== undefined) refuse([given[0] ?? ''], fault.message)
+  if (fault !== undefined && given.length === 1) refuse(given, fault.message)
   for (const identifier of [email, username]) {
     if (identifier !== undefined && !nameOnce(draft, `user of ${connection}`, identifier.toLowerCase()))
       refuse([], `The file has two users ${identifier} in the connection ${connection}: remove one.`)
