@@ -1,5 +1,4 @@
 /** The authorization server as a program: configuration, HTTP, hosted pages, mails. Owns the only place where everything is put together. */
 export { type Config, ConfigError, loadConfig } from './config.ts'
-export { type DevelopmentOptions, startDevelopment } from './dev/dev.ts'
 export { openLog } from './log.ts'
 export { type RunningServer, StartError, type Surroundings, startServer } from './main.ts'

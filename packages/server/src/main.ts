@@ -12,6 +12,7 @@ import type { Config } from './config.ts'
 import { openLog } from './log.ts'
 import { type Outbox, openOutbox, writeMail } from './mail/outbox.ts'
 import { smtpSender } from './mail/smtp.ts'
+import { giveBackMemory } from './memory.ts'
 import { openPages } from './pages/index.ts'
 import { serverSecrets } from './secret_file.ts'
 import { type LiveTenant, openTenant } from './tenant.ts'
@@ -85,6 +86,7 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   const sweeper = setInterval(() => void sweep(store, now, log), sweepEvery)
   sweeper.unref()
   const { addresses, https } = await listen(app, config, surroundings)
+  giveBackMemory()
 
   return {
     addresses,

@@ -2,7 +2,8 @@
 import { createHash, createPublicKey, generateKeyPair, webcrypto } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { KeyState, SigningKey } from '@latchkey/store'
-import { calculateJwkThumbprint, exportJWK } from 'jose'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
+import { exportJWK } from 'jose/key/export'
 import { algorithms } from './algorithms.ts'
 
 const generate = promisify(generateKeyPair) as (

@@ -1,7 +1,7 @@
 /** Owns the signing keys of a tenant in memory: the current one of each algorithm, the public ones as a JWKS, and their rotation. */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { SigningKey, Store } from '@latchkey/store'
-import { generateSigningKey } from './key_generation.ts'
+import type { generateSigningKey as GenerateSigningKey } from './key_generation.ts'
 
 export interface PrivateKey {
   readonly kid: string
@@ -31,9 +31,15 @@ export async function ensureKeys(store: Store, algs: Iterable<string>, subject: 
   for (const alg of algs) {
     for (const state of ['current', 'next'] as const) {
       if (there.some((key) => key.alg === alg && key.state === state)) continue
-      await store.signingKeys.addIfMissing(await generateSigningKey(alg, state, subject, now), now)
+      await store.signingKeys.addIfMissing(await generateKey(alg, state, subject, now), now)
     }
   }
+}
+
+/** Making keys needs libraries that a running server has no use for: they are loaded when a key is made. */
+async function generateKey(...parameters: Parameters<typeof GenerateSigningKey>): Promise<SigningKey> {
+  const { generateSigningKey } = await import('./key_generation.ts')
+  return generateSigningKey(...parameters)
 }
 
 export async function readKeyRing(store: Store): Promise<KeyRing> {
@@ -77,7 +83,7 @@ export async function rotateKeys(store: Store, alg: string, subject: string, now
   const current = keys.find((key) => key.alg === alg && key.state === 'current')
   const next = keys.find((key) => key.alg === alg && key.state === 'next')
   if (current === undefined || next === undefined) throw new Error(`There are no keys for ${alg} to rotate`)
-  const made = await generateSigningKey(alg, 'next', subject, now)
+  const made = await generateKey(alg, 'next', subject, now)
   return store.atomically(async (trx) => {
     if (!(await trx.signingKeys.rotate(alg, current.kid, made, now))) return undefined
     await trx.configuration.touch(now)

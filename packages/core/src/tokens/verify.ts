@@ -1,5 +1,6 @@
 /** Owns the checking of JWTs that this server signed itself. */
-import { type JWTPayload, jwtVerify } from 'jose'
+import type { JWTPayload } from 'jose'
+import { jwtVerify } from 'jose/jwt/verify'
 import type { Context } from '../context.ts'
 
 /**
