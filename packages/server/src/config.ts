@@ -94,9 +94,8 @@ function isSecret(name: OptionName): boolean {
 
 function readTexts(name: OptionName, source: string, texts: readonly string[]): unknown {
   const { type }: Option<unknown> = options[name]
-  const last = texts.at(-1) ?? ''
   try {
-    return type.read(type.is_list ? texts.join('\n') : last)
+    return type.read(texts)
   } catch (error) {
     if (!(error instanceof BadValue)) throw error
     const shown = isSecret(name)

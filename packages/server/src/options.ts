@@ -13,6 +13,7 @@ import {
   oneOf,
   onOff,
   readableFile,
+  repeated,
   serverSecret,
   smtpUrl,
 } from './option_types.ts'
@@ -110,7 +111,7 @@ export const options = {
     default_words: 'none',
     commands: ['serve', 'apply'],
   }),
-  define: option(listOf(matching('NAME=VALUE', /^[A-Za-z0-9_.-]+=/, 'NAME=VALUE')), [], {
+  define: option(repeated(matching('NAME=VALUE', /^[A-Za-z0-9_.-]+=/, 'NAME=VALUE')), [], {
     sentence: 'One keyword for tenant files; it wins over files and over the environment.',
     default_words: 'none',
     commands: ['serve', 'apply'],
@@ -130,7 +131,7 @@ export const options = {
   }),
   log_level: option(oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info', {
     sentence: 'The least severe message that is logged.',
-    commands: ['serve'],
+    commands: ['dev', 'serve'],
   }),
   pages: optional(existingDirectory, {
     sentence: 'A directory whose `<name>.liquid` files replace the hosted pages of the same name.',

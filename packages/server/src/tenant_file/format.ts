@@ -5,13 +5,19 @@ import { formatRemark, type IgnoredKey } from './problems.ts'
 
 const longestValue = 60
 
-/** @returns several lines, without a break at the end */
-export function formatPlan({ changes, ignored, warnings }: Pick<Plan, 'changes' | 'ignored' | 'warnings'>): string {
+/**
+ * @param state whether the plan was carried out
+ * @returns several lines, without a break at the end
+ */
+export function formatPlan(
+  { changes, ignored, warnings }: Pick<Plan, 'changes' | 'ignored' | 'warnings'>,
+  state: 'planned' | 'applied' = 'planned',
+): string {
   const parts = [
     changes.map(formatChange).join('\n'),
     section('Worth a look:', warnings.map(formatRemark)),
     section('Not supported yet, and ignored:', formatIgnored(ignored)),
-    summary(changes),
+    summary(changes, state),
   ]
   return parts.filter((part) => part !== '').join('\n\n')
 }
@@ -20,12 +26,13 @@ function section(title: string, lines: readonly string[]): string {
   return lines.length === 0 ? '' : [title, ...lines.map((line) => `  ${line}`)].join('\n')
 }
 
-function summary(changes: readonly Change[]): string {
+function summary(changes: readonly Change[], state: 'planned' | 'applied'): string {
   if (changes.length === 0) return 'Nothing to change.'
+  const done = state === 'applied'
   const count = (action: Change['action']) => changes.filter((change) => change.action === action).length
   const words = [
-    [count('create'), 'to create'],
-    [count('update'), 'to update'],
+    [count('create'), done ? 'created' : 'to create'],
+    [count('update'), done ? 'updated' : 'to update'],
   ] as const
   return `${words
     .filter(([number]) => number > 0)
