@@ -1,0 +1,35 @@
+/** Owns the limit of signing: pairs of signatures, one after the other as a response needs them, several responses at a time. */
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
+
+const [alg = 'RS256', milliseconds = '2000'] = process.argv.slice(2)
+const keys: Readonly<Record<string, () => KeyObject>> = {
+  RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
+  ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
+}
+const makeKey = keys[alg]
+if (makeKey === undefined) throw new Error(`No limit is known for ${alg}`)
+const key = makeKey()
+const data = Buffer.alloc(600, 'x')
+
+function signOnce(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    sign('sha256', data, key, (error) => (error === null ? resolve() : reject(error)))
+  })
+}
+
+async function measure(time: number): Promise<number> {
+  const began = performance.now()
+  let pairs = 0
+  const responses = Array.from({ length: 20 }, async () => {
+    while (performance.now() - began < time) {
+      await signOnce()
+      await signOnce()
+      pairs++
+    }
+  })
+  await Promise.all(responses)
+  return pairs / ((performance.now() - began) / 1000)
+}
+
+await measure(300)
+process.stdout.write(String(await measure(Number(milliseconds))))
