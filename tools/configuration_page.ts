@@ -1,6 +1,35 @@
 /** Owns docs/configuration.md: every option of the command, from the one list of them. Writes it, or compares it with `--check`. */
-import { type OptionName, optionNames, options, switchOf, variableOf } from '@latchkey/server/options'
+import {
+  commandNames,
+  type OptionName,
+  optionNames,
+  options,
+  optionsOf,
+  switchOf,
+  variableOf,
+} from '@latchkey/server/options'
 import { writeOrCheck } from './generated_page.ts'
+
+const ending = [
+  '## The secret of the server',
+  '',
+  'The database holds keyed hashes of everything that would let a thief sign in, and the signing keys sealed. Both need the secret: whoever',
+  'loses it loses the signing keys, so back it up too, but not beside the database.',
+  '',
+  'Without [secret](#secret) the server makes one at its first start and keeps it beside the database, in a file with `-secret` at the end of',
+  'its name that its owner alone may read. To rotate it, put a new secret before the old one, `LATCHKEY_SECRET=new,old`: what is written from',
+  'then on needs the new one, what was written before still opens with the old one.',
+  '',
+  '## Names and proxies',
+  '',
+  'The server answers only to its own names, the [issuer](#issuer) list. Behind a proxy that ends TLS, list the address of the proxy in',
+  '[trust_proxy](#trust_proxy), and let it send `X-Forwarded-Proto` and keep the `Host` header or send `X-Forwarded-Host`; otherwise requests',
+  'arrive under a name that the server does not know, and are refused.',
+  '',
+  'With a name of another machine than this one the server listens on every network address, so that a proxy or the network of a container',
+  'reaches it; with names of this machine alone it listens on this machine alone. [host](#host) says otherwise.',
+  '',
+]
 
 writeOrCheck('docs/configuration.md', renderPage())
 console.log(`docs/configuration.md: ${optionNames.length} options.`)
@@ -13,12 +42,23 @@ function renderPage(): string {
     '',
     'Every option can be given on the command line or as an environment variable; the command line wins, then the environment, then the',
     'default. An option that is not known, or a value that does not fit, is refused at start with a sentence that names it. A list is given',
-    'comma-separated, or by repeating the switch.',
+    'comma-separated, or by repeating the switch; an empty variable counts as none. An environment variable that begins with `LATCHKEY_` and is',
+    'no option is refused too, since it would be a slip of the pen.',
     '',
     'A secret stands in a variable or in a file, never on the command line, where other users of the machine could read it: the switch and the',
     'variable that ends in `_FILE` take the path of the file.',
     '',
+    'What a tenant contains (applications, APIs, connections, users) is no option: it stands in a [tenant file](tenant_file.md).',
+    '',
+    ...commandNames.map(
+      (name) =>
+        `- \`latchkey ${name}\`: ${optionsOf(name)
+          .map((one) => `[${one}](#${one})`)
+          .join(', ')}`,
+    ),
+    '',
     ...optionNames.flatMap((name) => section(name)),
+    ...ending,
   ].join('\n')
 }
 
