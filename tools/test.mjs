@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from './build.mjs'
 import { ensureChromium } from './chromium.mjs'
+import { endWithNpm } from './end_with_npm.mjs'
 import { install } from './install.mjs'
 import { checkOwnNode, chooseNode, environment } from './node.mjs'
 import { secondsSince } from './progress.mjs'
@@ -27,6 +28,7 @@ ${PARTS.map(({ name, title }) => `  ${name.padEnd(10)}${title}`).join('\n')}
 `
 
 await runTool(async () => {
+  endWithNpm()
   const { parts, bail, help } = readArguments(process.argv.slice(2))
   if (help) return void process.stdout.write(USAGE)
   checkOwnNode()
