@@ -1,7 +1,7 @@
 /** Owns the judgement: what in a set of files breaks the table of `import_rules.ts`. Pure, so that its tests are tables. */
 import { isBuiltin } from 'node:module'
 import { matchesGlob, posix } from 'node:path'
-import type { Area, Exception } from './import_rules.ts'
+import { type Area, CROSSINGS, type Exception } from './import_rules.ts'
 import type { Manifest } from './manifests.ts'
 import { type Import, readSource, type Use } from './read_source.ts'
 import type { SourceFile } from './source_files.ts'
@@ -70,8 +70,7 @@ function judgeImport(path: string, area: Area, found: Import, manifests: Manifes
 function judgeRelative(path: string, from: string): Judgement {
   const target = posix.join(posix.dirname(path), from)
   const home = borderOf(path)
-  // The tools start the command before anything is installed, so they reach its first steps by their path.
-  if (borderOf(target) === home || (home === 'tools' && target.startsWith('packages/cli/bin/'))) return undefined
+  if (borderOf(target) === home || CROSSINGS.some(([a, b]) => home === a && target.startsWith(b))) return undefined
   return ['border', `"${from}" reaches out of ${home}: import the other package by its name.`]
 }
 

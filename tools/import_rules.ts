@@ -128,6 +128,14 @@ const PACKAGE_TESTS: readonly Area[] = PACKAGES.map(({ folder, workspace }) => (
 
 export const AREAS: readonly Area[] = [...PACKAGES, ...PACKAGE_SCRIPTS, ...PACKAGE_TESTS, ...OUTSIDE]
 
+/** Relative imports that may cross a border, each from a folder to what is under another. */
+export const CROSSINGS: readonly (readonly [from: string, to: string])[] = [
+  // The tools start the command before anything is installed, so they reach its first steps by their path.
+  ['tools', 'packages/cli/bin/'],
+  // What is measured is driven by the same browser-like agent as the flows.
+  ['bench', 'test/support/'],
+]
+
 /** Files that may do what their area may not, each with its reason. */
 export interface Exception {
   /** Path relative to the root, `*` for any one name. */
@@ -148,6 +156,7 @@ export const EXCEPTIONS: readonly Exception[] = [
     rule: 'injected',
     reason: 'the id of a failure, for which there may be no context yet',
   },
+  { file: 'packages/server/src/dev/dev.ts', rule: 'injected', reason: 'puts a server together, as main.ts does' },
   {
     file: 'packages/server/src/page_answer.ts',
     rule: 'injected',
