@@ -126,6 +126,18 @@ describe('where a value comes from', () => {
   })
 })
 
+describe('RFC 9207 §2 the names of the server', () => {
+  test.each([
+    ['https://login.example', 'https://login.example/'],
+    ['https://login.example/', 'https://login.example/'],
+    ['HTTPS://Login.Example:443', 'https://login.example/'],
+    ['https://login.example:8443', 'https://login.example:8443/'],
+    ['http://localhost:8400', 'http://localhost:8400/'],
+    ['http://127.0.0.1:8400/', 'http://127.0.0.1:8400/'],
+    ['http://[::1]:8400/', 'http://[::1]:8400/'],
+  ])('%s is kept as %s', (given, kept) => expect(loadConfig('serve', { issuer: given }, {}).issuer).toEqual([kept]))
+})
+
 describe('a bad value is refused with a sentence that names the option', () => {
   test.each<[string, Switches, RegExp]>([
     ['a port that is no number', { port: '80x' }, /^--port is "80x": it must be a whole number from 0 to 65535\.$/],

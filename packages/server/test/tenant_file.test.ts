@@ -461,11 +461,6 @@ describe('rules', () => {
     ['an unknown password policy', 'databases: [{ name: A, options: { passwordPolicy: great } }]', 'passwordPolicy'],
     ['a default audience that is not there', 'tenant: { default_audience: nowhere }', 'tenant.default_audience'],
     ['a default directory that is not there', 'tenant: { default_directory: nowhere }', 'tenant.default_directory'],
-    [
-      'an idle lifetime above the lifetime',
-      'tenant: { session_lifetime: 5, idle_session_lifetime: 6 }',
-      'idle_session_lifetime',
-    ],
     ['a colour by name', 'branding: { colors: { primary: red } }', 'branding.colors.primary'],
     ['a grant to nobody', `${api}\nclientGrants: [{ client_id: X, audience: api }]`, 'clientGrants[0].client_id'],
     [
@@ -486,6 +481,25 @@ describe('rules', () => {
     expect(problems[0]).toContain(`${path}: `)
   })
 
+  test('an idle lifetime above the lifetime is a warning', async () => {
+    const { warnings } = await apply('tenant: { session_lifetime: 5, idle_session_lifetime: 6 }')
+    expect(warnings.map(({ path }) => path)).toEqual(['tenant.idle_session_lifetime'])
+    expect((await plan('tenant: { session_lifetime: 2 }')).warnings).toEqual([])
+  })
+
+  test('what an export writes for nothing is nothing', async () => {
+    const { ignored, warnings } = await apply(`
+tenant: { support_email: "", support_url: "", picture_url: null, default_directory: "" }
+clients: [{ name: A, app_type: spa, logo_uri: "", description: "", initiate_login_uri: "", callbacks: null }]
+`)
+    expect({ ignored, warnings }).toEqual({ ignored: [], warnings: [] })
+    const { settings, clients } = await store.configuration.read()
+    expect(settings).toEqual({ default_directory: '' })
+    expect(clients[0]).toMatchObject({ description: '', callbacks: [] })
+    expect(clients[0]).not.toHaveProperty('logo_uri')
+    expect(await problemsOf('clients: [{ name: "" }]')).toHaveLength(1)
+  })
+
   test('whose application it is cannot change', async () => {
     await apply('clients: [{ name: A, app_type: spa }]')
     expect(await problemsOf('clients: [{ name: A, is_first_party: false }]')).toHaveLength(1)
@@ -497,4 +511,19 @@ describe('rules', () => {
       expect.stringContaining('clients[0].client_id: The client A has the id one'),
     ])
   })
+})
+
+describe('RFC 6749 §3.3 the scopes of an API', () => {
+  const scope = (value: string) => `resourceServers: [{ identifier: a, scopes: [{ value: ${JSON.stringify(value)} }] }]`
+
+  test.each(['read:messages', 'https://api.example/scope', '!', '~'])('%s is taken', async (value) => {
+    expect(await problemsOf(scope(value))).toEqual([])
+  })
+
+  test.each(['a b', 'a"b', 'a\\b', 'ä', 'a\tb', '', 'openid', 'profile', 'offline_access'])(
+    '%j is refused',
+    async (value) => {
+      expect(await problemsOf(scope(value))).toHaveLength(1)
+    },
+  )
 })

@@ -1,6 +1,6 @@
 /** Owns holding a value against a schema: what is not supported is set aside, what does not fit becomes a sentence. */
-import { IsArray, IsObject, type TSchema } from 'typebox'
-import { Errors } from 'typebox/value'
+import { IsArray, IsObject, IsOptional, type TSchema } from 'typebox'
+import { Check, Errors } from 'typebox/value'
 import type { Path } from './problems.ts'
 
 export interface Fault {
@@ -36,8 +36,9 @@ function knownPart(schema: TSchema, value: unknown, path: Path, ignored: Path[])
     if (inner === undefined) {
       if (!isEmpty(item)) ignored.push([...path, key])
     }
-    // An export writes null for what is not set.
-    else if (item !== null) known[key] = knownPart(inner, item, [...path, key], ignored)
+    // An export writes null, or empty text where none may stand, for what is not set.
+    else if (item !== null && !(item === '' && IsOptional(inner) && !Check(inner, item)))
+      known[key] = knownPart(inner, item, [...path, key], ignored)
   }
   return known
 }

@@ -69,11 +69,11 @@ function check(entry: Entry<Static<typeof TenantRecord>>, draft: Draft): void {
       ['default_directory'],
       `There is no connection named ${directory}: add it to databases, or correct the name.`,
     )
-  const settings = merged(draft.settings, given)
-  if ((settings.idle_session_lifetime ?? 72) > (settings.session_lifetime ?? 168))
-    entry.problem(
+  const session = given.session_lifetime ?? draft.settings.session_lifetime ?? 168
+  if (given.idle_session_lifetime !== undefined && given.idle_session_lifetime > session)
+    entry.warning(
       ['idle_session_lifetime'],
-      `This must not exceed session_lifetime, which is ${settings.session_lifetime ?? 168} hours: lower it, or raise session_lifetime.`,
+      `A session ends after session_lifetime, which is ${session} hours, at the latest.`,
     )
 }
 
