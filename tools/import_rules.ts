@@ -40,7 +40,7 @@ export const PACKAGES: readonly Area[] = [
     workspace: ['@latchkey/oauth', '@latchkey/store'],
     // The certificate of a signing key (`x5c`) is made where the key is.
     libraries: ['jose', 'typebox', '@peculiar/x509', 'reflect-metadata'],
-    node: PURE_NODE,
+    node: [...PURE_NODE, 'os'],
     injected: true,
   },
   {
