@@ -71,10 +71,13 @@ export function encodeParameters(parameters: Iterable<readonly [string, string]>
 
 // Every reader of a fragment (decodeURIComponent, URLSearchParams, hand-written) understands %20; not every one reads "+" as a space.
 function encodeWord(text: string): string {
+  // A token is long and needs no encoding: one look is cheaper than two passes.
+  if (/^[A-Za-z0-9._~-]*$/.test(text)) return text
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
 function decode(text: string, what: string): string {
+  if (!text.includes('%')) return text.includes('+') ? text.replaceAll('+', ' ') : text
   try {
     return decodeURIComponent(text.replaceAll('+', ' '))
   } catch {
