@@ -9,6 +9,9 @@ import { Stop } from './stop.mjs'
 
 const FLAGS = ['--include=dev', '--include=optional', '--ignore-scripts', '--no-audit', '--no-fund', '--no-progress']
 
+/** npm's explanation of all its options, which it prints with some failures. */
+const NPM_USAGE = /^npm error Clean install a project$.*^npm error Run "npm help ci"[^\n]*\n/ms
+
 /** What npm prints when it fails, and what helps. @type {readonly (readonly [RegExp, string])[]} */
 const REMEDIES = [
   [/ENOSPC/, 'The disk is full: free some space and run the command again.'],
@@ -124,7 +127,7 @@ async function runNpm(root, expected) {
   const { code, log } = await runQuietly(program, [...args, 'ci', ...FLAGS], { cwd: root, shell })
   if (code === 0) return line.done('Installed the dependencies')
   line.done('Could not install the dependencies')
-  process.stderr.write(`\n${log}\n`)
+  process.stderr.write(`\n${log.replace(NPM_USAGE, '')}\n`)
   const remedy =
     REMEDIES.find(([sign]) => sign.test(log))?.[1] ?? 'The lines above are what npm said; run "npm ci" to see it again.'
   throw new Stop(`npm ci ended with code ${code}. ${remedy}`)

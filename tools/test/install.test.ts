@@ -2,7 +2,7 @@
 import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { install } from '../install.mjs'
 import { Stop } from '../stop.mjs'
 
@@ -22,6 +22,8 @@ const lock = (version: string) => ({
 })
 
 beforeEach(() => {
+  // The progress is for people, not for the log of the tests.
+  vi.spyOn(process.stderr, 'write').mockReturnValue(true)
   root = mkdtempSync(join(tmpdir(), 'latchkey-install-'))
   mkdirSync(join(root, 'one'))
   write('package.json', { name: 'root', private: true, workspaces: ['one'] })
@@ -29,7 +31,10 @@ beforeEach(() => {
   write('package-lock.json', lock('1.0.0'))
 })
 
-afterEach(() => rmSync(root, { recursive: true, force: true }))
+afterEach(() => {
+  vi.restoreAllMocks()
+  rmSync(root, { recursive: true, force: true })
+})
 
 describe('bringing the dependencies', () => {
   test('happens once, and again when the lock file changes', async () => {

@@ -4,7 +4,7 @@ import { type Browser, chromium } from 'playwright-core'
 /** Starts Debian's Chromium with a fresh profile. */
 export function startBrowser(): Promise<Browser> {
   return chromium.launch({
-    executablePath: '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
     args: [
       '--no-sandbox',
       '--disable-background-networking',
