@@ -1,14 +1,12 @@
 /** Owns the putting together: database, tenant, password workers, mails and HTTP become one running server, and stop as one. */
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { createServer, type Server as HttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { openPasswords, type Passwords } from '@latchkey/identity'
 import { migrate, openDatabase, openStore, openVault, type Store } from '@latchkey/store'
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify'
+import type { FastifyBaseLogger } from 'fastify'
 import { buildApp } from './app.ts'
 import { applyTenantFiles } from './apply_tenant_files.ts'
 import type { Config } from './config.ts'
+import { listen, type Tls } from './listen.ts'
 import { openLog } from './log.ts'
 import { type Outbox, openOutbox, writeMail } from './mail/outbox.ts'
 import { smtpSender } from './mail/smtp.ts'
@@ -38,7 +36,7 @@ export interface Surroundings {
   /** True in `latchkey dev`. */
   readonly development?: boolean
   /** TLS for `https_port`, in PEM; `tls_cert` and `tls_key` are files. */
-  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly tls?: Tls
   /** Fills the tenant before the server reads it. */
   readonly prepare?: (store: Store, passwords: Passwords) => Promise<void>
 }
@@ -76,6 +74,8 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   if (config.smtp !== undefined) {
     outbox = openOutbox(store, smtpSender({ url: config.smtp, from: config.mail_from ?? '' }), now, log)
     outbox.wake()
+  } else if (!development) {
+    log.warn({ option: 'smtp' }, 'no mail is sent: sign-up and forgotten passwords wait for the option smtp')
   }
   const usage = countUsage(store, now, log)
   let stopping = false
@@ -85,18 +85,24 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   })
   const sweeper = setInterval(() => void sweep(store, now, log), sweepEvery)
   sweeper.unref()
-  const { addresses, https } = await listen(app, config, surroundings)
+  const stop = async () => {
+    clearInterval(sweeper)
+    await Promise.all([passwords.close(), usage.close(), outbox?.close()])
+    await db.destroy()
+  }
+  const listening = await listen(app, config, surroundings.tls).catch(async (error: unknown) => {
+    await stop()
+    throw error
+  })
   giveBackMemory()
 
   return {
-    addresses,
+    addresses: listening.addresses,
     tenant,
     async close() {
       stopping = true
-      clearInterval(sweeper)
-      await Promise.all([app.close(), https === undefined ? undefined : closeHttps(https)])
-      await Promise.all([passwords.close(), usage.close(), outbox?.close()])
-      await db.destroy()
+      await listening.close()
+      await stop()
     },
   }
 }
@@ -107,55 +113,4 @@ async function sweep(store: Store, now: () => number, log: FastifyBaseLogger): P
   } catch (error) {
     log.error({ err: error }, 'what has ended could not be swept')
   }
-}
-
-async function listen(app: FastifyInstance, config: Config, { tls }: Surroundings) {
-  const host = config.host ?? '127.0.0.1'
-  await app.listen({ port: config.port, host }).catch((error: unknown) => refusePort(error, config.port))
-  const addresses = [addressText(app.server.address(), 'http')]
-  const pem = tls ?? readTls(config)
-  if (config.https_port === undefined || pem === undefined) return { addresses, https: undefined }
-  const https = createServer({ ...pem, minVersion: 'TLSv1.2', maxHeaderSize: 32_768 }, app.routing)
-  const port = config.https_port
-  await new Promise<void>((resolve, reject) => {
-    https.once('error', reject)
-    https.listen(port, host, resolve)
-  }).catch((error: unknown) => refusePort(error, port))
-  const bound = https.address()
-  return {
-    addresses: [...addresses, `https://${host}:${typeof bound === 'object' && bound !== null ? bound.port : port}`],
-    https,
-  }
-}
-
-function addressText(bound: AddressInfo | string | null, scheme: 'http' | 'https'): string {
-  if (bound === null || typeof bound === 'string') return String(bound)
-  const host = bound.address.includes(':') ? `[${bound.address}]` : bound.address
-  return `${scheme}://${host}:${bound.port}`
-}
-
-function readTls(config: Config): { cert: string; key: string } | undefined {
-  if (config.tls_cert === undefined || config.tls_key === undefined) return undefined
-  return { cert: readFileSync(config.tls_cert, 'utf8'), key: readFileSync(config.tls_key, 'utf8') }
-}
-
-/** A start that failed; the message says what to change. */
-export class StartError extends Error {
-  override readonly name = 'StartError'
-}
-
-function refusePort(error: unknown, port: number): never {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  if (code === 'EADDRINUSE')
-    throw new StartError(`Port ${port} is taken by another program: stop it, or choose another port.`, { cause: error })
-  if (code === 'EACCES')
-    throw new StartError(`Port ${port} may not be used by this user: choose one above 1023.`, { cause: error })
-  throw error
-}
-
-function closeHttps(https: HttpsServer): Promise<void> {
-  return new Promise((resolve) => {
-    https.close(() => resolve())
-    https.closeIdleConnections()
-  })
 }
