@@ -84,8 +84,11 @@ export function buildApp(options: AppOptions): FastifyInstance {
     answerFailure(server, error, request, reply)
   readBodiesStrictly(app)
   void app.register(fastifyCookie)
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', async (request, reply) => {
     reply.headers(safeHeaders)
+    // Not for localhost, where other programs of this machine speak plain http.
+    if (request.protocol === 'https' && !options.development)
+      reply.header('strict-transport-security', 'max-age=31536000')
   })
   app.setErrorHandler(fail)
   app.setNotFoundHandler((request, reply) =>

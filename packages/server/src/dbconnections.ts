@@ -18,6 +18,7 @@ import type { Server } from './app.ts'
 import { answerPreflight, openToClient } from './cors.ts'
 import { logRefusal } from './errors.ts'
 import { localeOf } from './page_answer.ts'
+import { inSteadyTime } from './steady_time.ts'
 
 /** Auth0's error body: a stable code and a sentence. */
 interface Refusal {
@@ -223,11 +224,14 @@ function refusalOf(code: Exclude<SignupProblem['code'], 'invalid_password'> | 'i
   return new DbConnectionError(wire, description, status)
 }
 
-/** The answer is the same for an unknown person: it tells nobody who has an account. */
+/** The answer is the same, and takes as long, for an unknown person: it tells nobody who has an account. */
 async function changePassword({ server, ctx, request, reply, fields, client }: Call): Promise<FastifyReply> {
   const connection = connectionOf(ctx, fields, client)
-  const user = await findPerson(ctx, connection, required(fields, 'email'))
-  if (user !== undefined) await sendPasswordReset(ctx, user, localeOf(ctx, request, server.pages, undefined))
+  const email = required(fields, 'email')
+  await inSteadyTime(async () => {
+    const user = await findPerson(ctx, connection, email)
+    if (user !== undefined) await sendPasswordReset(ctx, user, localeOf(ctx, request, server.pages, undefined))
+  })
   return reply.type('text/html; charset=utf-8').send("We've just sent you an email to reset your password.")
 }
 

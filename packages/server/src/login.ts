@@ -35,7 +35,9 @@ export function login(app: FastifyInstance, server: Server): void {
       return take({ server, ctx, request, reply, trip }, fields)
     })
 
-  page('/u/login', (visit) => showLogin(visit))
+  page('/u/login', (visit) =>
+    showLogin(visit, { other_account: queryParameters(visit.request).get('account') === 'other' }),
+  )
   form('/u/login', takeLogin)
   page('/u/signup', (visit) => showSignup(visit))
   form('/u/signup', takeSignup)
@@ -104,15 +106,20 @@ function connectionOfVisit({ ctx, trip }: Visit): Connection {
 }
 
 interface LoginState {
+  /** The person asked for another account than the one that is signed in. */
+  readonly other_account?: boolean
   readonly username?: string | undefined
   readonly problem?: ProblemCode
   readonly status?: number
 }
 
-async function showLogin(visit: Visit, { username, problem, status }: LoginState = {}): Promise<FastifyReply> {
+async function showLogin(
+  visit: Visit,
+  { other_account, username, problem, status }: LoginState = {},
+): Promise<FastifyReply> {
   const { ctx, trip } = visit
   const { options, name } = connectionOfVisit(visit)
-  const again = trip.signed_in?.user
+  const again = other_account === true ? undefined : trip.signed_in?.user
   const hinted = username ?? trip.request.login_hint ?? again?.email ?? again?.username
   return show(visit, {
     page: 'login',
@@ -155,7 +162,7 @@ async function takeLogin(visit: Visit, fields: Parameters): Promise<FastifyReply
       'sign-in failed',
     )
     const { problem, status } = loginProblems[outcome.problem]
-    if (status === 503) visit.reply.header('retry-after', '5')
+    if (status !== 400) visit.reply.header('retry-after', status === 429 ? '60' : '5')
     return showLogin(visit, { username: identifier, problem, status })
   }
   return signIn(visit, outcome.user, password.amr)
@@ -273,7 +280,8 @@ function showAccounts(visit: Visit): FastifyReply {
 
 async function takeAccount(visit: Visit, fields: Parameters): Promise<FastifyReply> {
   const { ctx, trip, reply } = visit
-  if (fields.get('action') === 'other') return reply.redirect(`${ctx.issuer}u/login?state=${trip.state}`, 303)
+  if (fields.get('action') === 'other')
+    return reply.redirect(`${ctx.issuer}u/login?state=${trip.state}&account=other`, 303)
   if (trip.signed_in !== undefined) {
     await ctx.store.transactions.advance(
       trip.state,

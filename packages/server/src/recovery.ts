@@ -19,6 +19,7 @@ import { localeOf, sendPage } from './page_answer.ts'
 import type { PageModels, PageName, ProblemCode } from './pages/index.ts'
 import { passwordProblems, policyOf } from './password_pages.ts'
 import { bodyParameters, checkFormOrigin, queryParameters } from './requests.ts'
+import { inSteadyTime } from './steady_time.ts'
 
 export function recovery(app: FastifyInstance, server: Server): void {
   const page = (path: string, show: (visit: Visit, query: Parameters) => Promise<FastifyReply>) =>
@@ -87,16 +88,18 @@ async function showRequest(visit: Visit, { state, email, problem }: RequestState
   )
 }
 
-/** The answer is the same whether or not there is such a person, and it does not wait for the mail. */
+/** The answer is the same, and takes as long, whether or not there is such a person. */
 async function takeRequest(visit: Visit, fields: Parameters): Promise<FastifyReply> {
   const { server, ctx, request } = visit
   const email = fields.get('email')?.trim().slice(0, 254)
   const state = fields.get('state')
   if (email === undefined) return showRequest(visit, { state, problem: 'missing_email' })
-  for (const connection of databases(ctx)) {
-    const user = await findPerson(ctx, connection, email)
-    if (user !== undefined) await sendPasswordReset(ctx, user, localeOf(ctx, request, server.pages, undefined))
-  }
+  await inSteadyTime(async () => {
+    for (const connection of databases(ctx)) {
+      const user = await findPerson(ctx, connection, email)
+      if (user !== undefined) await sendPasswordReset(ctx, user, localeOf(ctx, request, server.pages, undefined))
+    }
+  })
   return show(visit, 'reset_password_sent', { email, ...(state === undefined ? {} : { state }) })
 }
 
