@@ -1,4 +1,5 @@
 /** Owns the records an administrator configures: tenant settings, clients, resource servers, connections, client grants. */
+import { type Rule, type RulesConfig, ruleStore } from './rules.ts'
 import type { Scope } from './scope.ts'
 
 /** Names are those of Auth0's Management API. */
@@ -107,11 +108,15 @@ export interface Configuration {
   readonly resource_servers: readonly ResourceServer[]
   readonly connections: readonly Connection[]
   readonly client_grants: readonly ClientGrant[]
+  /** In the order they run, the switched-off ones among them. */
+  readonly rules: readonly Rule[]
+  readonly rules_configs: readonly RulesConfig[]
 }
 
 export type ConfigurationStore = ReturnType<typeof configurationStore>
 
 export function configurationStore({ db, tenant, vault }: Scope) {
+  const rules = ruleStore({ db, tenant, vault })
   return {
     /** Makes sure the tenant has a row. */
     async ensureTenant(now: number): Promise<void> {
@@ -189,6 +194,8 @@ export function configurationStore({ db, tenant, vault }: Scope) {
               audience: one.audience,
             }) as ClientGrant,
         ),
+        rules: await rules.list(),
+        rules_configs: await rules.listConfigs(),
       }
     },
 

@@ -56,6 +56,23 @@ export interface ClientGrantTable {
   updated_at: number
 }
 
+export interface RuleTable {
+  tenant: string
+  id: string
+  name: string
+  settings: Json
+  created_at: number
+  updated_at: number
+}
+
+export interface RulesConfigTable {
+  tenant: string
+  config_key: string
+  sealed_value: string
+  created_at: number
+  updated_at: number
+}
+
 export interface UserTable {
   tenant: string
   user_id: string
@@ -111,6 +128,8 @@ export interface TransactionTable {
   account_chosen: string | null
   /** The session whose person said yes on the consent page. */
   consented: string | null
+  /** What the rules said during this trip, as its owner wrote it. */
+  rules: Json | null
   created_at: number
   ends_at: number
   taken_at: number | null
@@ -125,6 +144,14 @@ export interface AccessTokenTable {
   audience: Json
   scope: string
   issued_at: number
+  ends_at: number
+}
+
+/** Custom claims that `/userinfo` gives for an access token. */
+export interface TokenClaimTable {
+  tenant: string
+  token_hash: string
+  claims: Json
   ends_at: number
 }
 
@@ -186,11 +213,14 @@ export interface Schema {
   resource_servers: ResourceServerTable
   connections: ConnectionTable
   client_grants: ClientGrantTable
+  rules: RuleTable
+  rules_configs: RulesConfigTable
   users: UserTable
   sessions: SessionTable
   grants: GrantTable
   transactions: TransactionTable
   access_tokens: AccessTokenTable
+  token_claims: TokenClaimTable
   tickets: TicketTable
   signing_keys: SigningKeyTable
   counters: CounterTable

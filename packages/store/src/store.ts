@@ -5,10 +5,12 @@ import { counterStore } from './counters.ts'
 import { type Database, inTransaction } from './database.ts'
 import { grantStore } from './grants.ts'
 import { mailStore } from './mails.ts'
+import { ruleStore } from './rules.ts'
 import type { Scope } from './scope.ts'
 import { sessionStore } from './sessions.ts'
 import { signingKeyStore } from './signing_keys.ts'
 import { ticketStore } from './tickets.ts'
+import { tokenClaimStore } from './token_claims.ts'
 import { transactionStore } from './transactions.ts'
 import { upkeepStore } from './upkeep.ts'
 import { userStore } from './users.ts'
@@ -37,11 +39,13 @@ export type Aggregates = ReturnType<typeof aggregates>
 function aggregates(scope: Scope) {
   return {
     configuration: configurationStore(scope),
+    rules: ruleStore(scope),
     users: userStore(scope),
     sessions: sessionStore(scope),
     grants: grantStore(scope),
     transactions: transactionStore(scope),
     accessTokens: accessTokenStore(scope),
+    tokenClaims: tokenClaimStore(scope),
     tickets: ticketStore(scope),
     signingKeys: signingKeyStore(scope),
     counters: counterStore(scope),

@@ -10,6 +10,8 @@ export interface StoredTransaction {
   readonly authenticated?: string
   readonly account_chosen?: string
   readonly consented?: string
+  /** What the rules said, as its owner wrote it. */
+  readonly rules?: string
   readonly created_at: number
 }
 
@@ -34,7 +36,7 @@ export function transactionStore({ db, tenant, vault }: Scope) {
 
   return {
     async create(
-      trip: { state: string; browser: string; request: string; ends_at: number },
+      trip: { state: string; browser: string; request: string; rules?: string; ends_at: number },
       now: number,
     ): Promise<void> {
       await db
@@ -44,6 +46,7 @@ export function transactionStore({ db, tenant, vault }: Scope) {
           state_hash: vault.hash('transaction', trip.state),
           browser_hash: vault.hash('browser', trip.browser),
           request: trip.request,
+          rules: trip.rules ?? null,
           created_at: now,
           ends_at: trip.ends_at,
         })
@@ -66,6 +69,20 @@ export function transactionStore({ db, tenant, vault }: Scope) {
       const result = await db
         .updateTable('transactions')
         .set({ [step]: session_id })
+        .where('tenant', '=', tenant)
+        .where('state_hash', 'in', stateHash(state))
+        .where('browser_hash', 'in', browserHash(browser))
+        .where('taken_at', 'is', null)
+        .where('ends_at', '>', now)
+        .executeTakeFirst()
+      return result.numUpdatedRows > 0n
+    },
+
+    /** Writes down what the rules said. @returns false when the trip has ended meanwhile */
+    async saveRules(state: string, browser: string, rules: string, now: number): Promise<boolean> {
+      const result = await db
+        .updateTable('transactions')
+        .set({ rules })
         .where('tenant', '=', tenant)
         .where('state_hash', 'in', stateHash(state))
         .where('browser_hash', 'in', browserHash(browser))
@@ -99,5 +116,6 @@ function transactionOf(row: Selectable<TransactionTable>): StoredTransaction {
     ...(row.authenticated === null ? {} : { authenticated: row.authenticated }),
     ...(row.account_chosen === null ? {} : { account_chosen: row.account_chosen }),
     ...(row.consented === null ? {} : { consented: row.consented }),
+    ...(row.rules === null ? {} : { rules: row.rules }),
   }
 }

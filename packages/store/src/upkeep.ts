@@ -7,6 +7,7 @@ const batch = 1000
 const ending = [
   { table: 'transactions', key: 'state_hash', end: 'ends_at' },
   { table: 'access_tokens', key: 'token_hash', end: 'ends_at' },
+  { table: 'token_claims', key: 'token_hash', end: 'ends_at' },
   { table: 'tickets', key: 'ticket_hash', end: 'ends_at' },
   { table: 'counters', key: 'counter_key', end: 'ends_at' },
   { table: 'sessions', key: 'session_id', end: 'idle_ends_at' },

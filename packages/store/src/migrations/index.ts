@@ -1,5 +1,6 @@
 /** Owns the list of migrations, in the order they run. */
 import type { Migration } from 'kysely/migration'
 import * as first from './0001_first.ts'
+import * as rules from './0002_rules.ts'
 
-export const migrations: Record<string, Migration> = { '0001_first': first }
+export const migrations: Record<string, Migration> = { '0001_first': first, '0002_rules': rules }
