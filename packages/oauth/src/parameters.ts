@@ -93,4 +93,8 @@ function checkValue(name: string, value: string, limits: ParameterLimits): void 
   if (value.includes('\0') || name.includes('\0')) {
     throw new OAuthError('invalid_request', 'A parameter holds a NUL character')
   }
+  // JSON can carry half a character, which no answer could encode again.
+  if (!value.isWellFormed() || !name.isWellFormed()) {
+    throw new OAuthError('invalid_request', 'A parameter is not Unicode text')
+  }
 }

@@ -8,9 +8,15 @@ export function parseUri(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined
 }
 
-/** True for `localhost`, all of 127.0.0.0/8 and `::1`. @spec RFC 8252 §7.3 */
+/**
+ * True for `localhost`, all of 127.0.0.0/8 and `::1`, however a name or an address is written.
+ * @param hostname as the URL parser gives it
+ * @spec RFC 8252 §7.3
+ */
 export function isLoopbackHost(hostname: string): boolean {
-  return loopbackNames.has(hostname) || /^127(\.\d{1,3}){3}$/.test(hostname) || hostname.endsWith('.localhost')
+  const name = hostname.endsWith('.') ? hostname.slice(0, -1) : hostname
+  if (loopbackNames.has(name) || name.endsWith('.localhost')) return true
+  return /^127(\.\d{1,3}){3}$/.test(name) || /^\[::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}\]$/.test(name)
 }
 
 /** True when the URI leads back to the user's own machine, so that nobody can vouch for who listens there. */
@@ -92,7 +98,7 @@ function matchesWildcard(requested: string, registered: string): boolean {
 export function matchesLogoutUrl(requested: string, registered: string): boolean {
   const asked = withoutQuery(requested)
   if (asked === undefined) return false
-  const listed = registered.includes('*') ? registered : withoutQuery(registered)
+  const listed = withoutQuery(registered)
   return (
     listed !== undefined &&
     (asked === listed || matchesRegistered(asked, listed, { loopback_any_port: false, wildcards: true }))
