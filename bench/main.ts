@@ -118,7 +118,7 @@ async function startRows(): Promise<readonly Row[]> {
     const server = await serve()
     bareTimes.push(bare.started_in)
     times.push(server.started_in)
-    await new Promise((resolve) => setTimeout(resolve, 2500))
+    await new Promise((resolve) => setTimeout(resolve, 5500))
     memory.push(memoryOf(server))
     bareMemory.push(memoryOf(bare))
     await Promise.all([server.stop(), bare.stop()])

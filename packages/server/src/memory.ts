@@ -2,8 +2,8 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-/** Milliseconds after the start; by then nothing of it is needed any more. */
-const afterStart = 1000
+/** Milliseconds after the start; by then nothing of it is needed any more, and the compile cache is written. */
+const afterStart = 4000
 
 export function giveBackMemory(): void {
   setTimeout(() => {
