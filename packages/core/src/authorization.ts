@@ -1,5 +1,6 @@
 /** Owns the outcome of a trip: who allowed what to whom. Response types turn it into parameters. */
 import type { Client, ResourceServer, Session, User } from '@latchkey/store'
+import type { CustomClaims } from './rules/rules.ts'
 
 export interface Audience {
   /** The API asked for; without one the token serves `/userinfo` alone. */
@@ -17,4 +18,6 @@ export interface Authorization {
   readonly scope: readonly string[]
   readonly nonce?: string
   readonly tell_auth_time: boolean
+  /** Of rules. */
+  readonly claims?: CustomClaims
 }

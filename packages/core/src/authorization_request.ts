@@ -32,6 +32,8 @@ export interface AuthorizationRequest extends ResponseDestination {
   readonly connection?: string
   /** The user that `id_token_hint` names. */
   readonly hinted_user_id?: string
+  /** Every parameter as it was sent, for rules; kept where there are any. */
+  readonly query?: Readonly<Record<string, string>>
 }
 
 const maximumState = 8192
@@ -113,9 +115,15 @@ export async function readRequest(
   }
   for (const name of ['audience', 'login_hint', 'ui_locales', 'screen_hint', 'connection'] as const)
     request[name] = parameters.get(name)
+  if (ctx.rules !== undefined) request.query = queryForRules(parameters)
   return Object.fromEntries(
     Object.entries(request).filter(([, value]) => value !== undefined),
   ) as unknown as AuthorizationRequest
+}
+
+// A trip is kept in the database, where no token has a place.
+function queryForRules(parameters: Parameters): Readonly<Record<string, string>> {
+  return Object.fromEntries([...parameters].filter(([name]) => name !== 'id_token_hint'))
 }
 
 // OpenID Connect Core §3.1.2.6: a feature that changes the meaning of the request is refused by name, never ignored.

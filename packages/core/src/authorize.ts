@@ -13,6 +13,7 @@ import { nextStep, type Step } from './next_step.ts'
 import { type AuthorizationResponse, findResponseMode } from './response_modes/index.ts'
 import { findResponseType } from './response_types/index.ts'
 import type { ResponseParameters } from './response_types/response_type.ts'
+import type { CustomClaims, RulesOutcome } from './rules/rules.ts'
 
 /** How far a browser has come with a request. */
 export interface Progress {
@@ -21,6 +22,8 @@ export interface Progress {
   readonly authenticated?: string
   readonly account_chosen?: string
   readonly consented?: string
+  /** What the rules said during this trip. */
+  readonly rules?: RulesOutcome
 }
 
 export interface Decision {
@@ -29,25 +32,37 @@ export interface Decision {
   readonly audience: Audience
   /** What will be granted. */
   readonly scope: readonly string[]
+  /** Of rules. */
+  readonly claims?: CustomClaims
 }
 
 /** Gathers what the decision needs, and makes it. */
 export async function decide(ctx: Context, request: AuthorizationRequest, progress: Progress): Promise<Decision> {
   const client = findClient(ctx, request.client_id)
   const audience = resolveAudience(ctx, request.audience)
-  const scope = grantableScopes(audience, request.scope)
   const { signed_in } = progress
+  const rules = ctx.rules === undefined ? undefined : outcomeOf(progress)
+  const outcome = rules === 'pending' ? undefined : rules
+  const scope = outcome?.scope ?? grantableScopes(audience, request.scope)
   const step = nextStep({
     prompt: request.prompt,
     now: seconds(ctx.now()),
     consent_needed:
-      signed_in !== undefined && (await asks(ctx, client, request, audience, scope, signed_in.user.user_id)),
+      signed_in !== undefined &&
+      rules !== 'pending' &&
+      (await asks(ctx, client, request, audience, scope, signed_in.user.user_id)),
+    ...(rules === undefined ? {} : { rules }),
     ...(request.screen_hint === undefined ? {} : { screen_hint: request.screen_hint }),
     ...(request.max_age === undefined ? {} : { max_age: request.max_age }),
     ...(request.hinted_user_id === undefined ? {} : { hinted_user_id: request.hinted_user_id }),
     ...(signed_in === undefined ? {} : { signed_in: facts(ctx, client, request, progress, signed_in) }),
   })
-  return { step, client, audience, scope }
+  return { step, client, audience, scope, ...(outcome === undefined ? {} : { claims: outcome.claims }) }
+}
+
+// An outcome about another session is none.
+function outcomeOf({ rules, signed_in }: Progress): RulesOutcome | 'pending' {
+  return rules === undefined || rules.session_id !== signed_in?.session.session_id ? 'pending' : rules
 }
 
 function facts(
@@ -104,6 +119,7 @@ export async function issue(
     scope: decision.scope,
     tell_auth_time: request.max_age !== undefined || request.prompt.includes('login'),
     ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
+    ...(decision.claims === undefined ? {} : { claims: decision.claims }),
   }
   let parameters: ResponseParameters = {}
   for (const type of findResponseType(request.response_type) ?? []) {

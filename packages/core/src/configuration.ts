@@ -1,5 +1,5 @@
 /** Owns the configuration of a tenant as requests read it: in memory, indexed, with every default filled in. */
-import type { Client, Configuration, Connection, ResourceServer, TenantSettings } from '@latchkey/store'
+import type { Client, Configuration, Connection, ResourceServer, Rule, TenantSettings } from '@latchkey/store'
 
 export interface TenantConfiguration {
   readonly version: number
@@ -12,6 +12,10 @@ export interface TenantConfiguration {
   readonly connections: readonly Connection[]
   readonly clients: readonly Client[]
   readonly resourceServers: readonly ResourceServer[]
+  /** The rules that are switched on, in the order they run. */
+  readonly rules: readonly Rule[]
+  /** What rules read as `configuration`. */
+  readonly rules_configuration: Readonly<Record<string, string>>
   /** Origins that may call this server from a browser: those of every client. */
   readonly origins: ReadonlySet<string>
   /** Every algorithm that a client or an API signs with. */
@@ -38,6 +42,8 @@ export function indexConfiguration(
     connections: read.connections,
     clients: read.clients,
     resourceServers: read.resource_servers,
+    rules: read.rules.filter((one) => one.enabled),
+    rules_configuration: Object.fromEntries(read.rules_configs.map(({ key, value }) => [key, value])),
     origins: new Set(read.clients.flatMap(originsOf)),
     algorithms: new Set([
       'RS256',

@@ -1,9 +1,11 @@
 /** Owns the one small value that every step gets: whose request this is, and the clock, randomness, store and keys to serve it with. */
 import type { Store } from '@latchkey/store'
 import type { TenantConfiguration } from './configuration.ts'
+import type { RunRules } from './rules/rules.ts'
 import type { KeyRing } from './tokens/key_ring.ts'
 
 export interface Log {
+  debug(fields: object, message: string): void
   info(fields: object, message: string): void
   warn(fields: object, message: string): void
   error(fields: object, message: string): void
@@ -23,6 +25,8 @@ export interface Context {
   /** Random bytes as base64url. */
   readonly random: (bytes: number) => string
   readonly log: Log
+  /** Absent in a tenant where no rule is switched on. */
+  readonly rules?: RunRules
 }
 
 /** Seconds since 1970, as JWT claims count. */

@@ -1,6 +1,7 @@
 /** Owns the one decision of a trip: which page comes next, or that it fails, or that the answer is issued. Pure. */
 import { OAuthError } from '@latchkey/oauth'
 import type { Prompt } from './prompts.ts'
+import type { RulesOutcome } from './rules/rules.ts'
 
 /** What is known of a trip when the decision is made. */
 export interface Trip {
@@ -26,12 +27,16 @@ export interface Trip {
   }
   /** No stored yes covers the request, and it may not be skipped. */
   readonly consent_needed: boolean
+  /** What the tenant's rules said, or that they have not run; undefined where it has none. */
+  readonly rules?: 'pending' | Pick<RulesOutcome, 'refusal' | 'redirect' | 'multifactor'>
 }
 
 export type Page = 'login' | 'signup' | 'account' | 'consent'
 
 export type Step =
   | { readonly kind: 'page'; readonly page: Page }
+  | { readonly kind: 'rules' }
+  | { readonly kind: 'redirect'; readonly url: string }
   | { readonly kind: 'fail'; readonly error: OAuthError }
   | { readonly kind: 'issue' }
 
@@ -47,6 +52,8 @@ export function nextStep(trip: Trip): Step {
     return silent ? fail('login_required', 'Login required') : page(trip.screen_hint === 'signup' ? 'signup' : 'login')
   if (trip.signed_in?.blocked === true) return fail('access_denied', 'user is blocked')
   if (mustChoose(trip)) return page('account')
+  const ruled = byRules(trip, silent)
+  if (ruled !== undefined) return ruled
   if (mustConsent(trip)) return silent ? fail('consent_required', 'Consent required') : page('consent')
   return { kind: 'issue' }
 }
@@ -73,10 +80,25 @@ function mustConsent({ prompt, signed_in, consent_needed }: Trip): boolean {
   return consent_needed || (prompt.includes('consent') && signed_in?.consented !== true)
 }
 
+// Rules come after the person and before consent: they may change what is granted, and so what must be asked.
+function byRules({ rules }: Trip, silent: boolean): Step | undefined {
+  if (rules === undefined) return undefined
+  if (rules === 'pending') return { kind: 'rules' }
+  if (rules.refusal !== undefined) return { kind: 'fail', error: rules.refusal }
+  // There is no second factor yet. To go on without the one that a rule asks for would open what it closes.
+  if (rules.multifactor === true)
+    return fail(silent ? 'interaction_required' : 'access_denied', 'Multifactor authentication required')
+  if (rules.redirect === undefined) return undefined
+  return silent ? fail('interaction_required', 'Interaction required') : { kind: 'redirect', url: rules.redirect }
+}
+
 function page(name: Page): Step {
   return { kind: 'page', page: name }
 }
 
-function fail(code: 'login_required' | 'consent_required' | 'access_denied', description: string): Step {
+function fail(
+  code: 'login_required' | 'consent_required' | 'interaction_required' | 'access_denied',
+  description: string,
+): Step {
   return { kind: 'fail', error: new OAuthError(code, description) }
 }

@@ -19,7 +19,9 @@ export async function userinfo(ctx: Context, token: string): Promise<Record<stri
     throw new OAuthError('insufficient_scope', 'The access token was not issued for the scope openid')
   const user = await ctx.store.users.find(access.user_id)
   if (user === undefined || user.blocked) throw new OAuthError('invalid_token', invalid)
-  return { sub: user.user_id, ...userClaims(user, access.scope) }
+  const claims = userClaims(user, access.scope)
+  if (ctx.rules === undefined) return { sub: user.user_id, ...claims }
+  return { ...claims, ...(await ctx.store.tokenClaims.find(token, ctx.now())), sub: user.user_id }
 }
 
 interface Access {

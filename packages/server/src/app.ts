@@ -137,7 +137,7 @@ async function answerFailure(
 }
 
 function isForPeople(path: string, request: FastifyRequest): boolean {
-  if (/^\/+(authorize|u|v2\/logout|logout|login|dev)(\/|$)/.test(path)) return true
+  if (/^\/+(authorize|continue|u|v2\/logout|logout|login|dev)(\/|$)/.test(path)) return true
   return request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
 }
 

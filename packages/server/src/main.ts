@@ -12,6 +12,7 @@ import { type Outbox, openOutbox, writeMail } from './mail/outbox.ts'
 import { smtpSender } from './mail/smtp.ts'
 import { giveBackMemory } from './memory.ts'
 import { openPages } from './pages/index.ts'
+import { openRules } from './rules/rules.ts'
 import { serverSecrets } from './secret_file.ts'
 import { type LiveTenant, openTenant } from './tenant.ts'
 import { countUsage } from './usage.ts'
@@ -61,9 +62,10 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   await surroundings.prepare?.(store, passwords)
   await applyTenantFiles(config, { store, passwords, now, random, log })
   const pages = openPages({ override_dir: config.pages })
+  const rules = openRules({ log })
   let outbox: Outbox | undefined
   const tenant = await openTenant({
-    ...{ tenant: config.tenant, issuers: config.issuer, store, passwords, now, random, log },
+    ...{ tenant: config.tenant, issuers: config.issuer, store, passwords, rules, now, random, log },
     // A laptop is one address: there, counting by address would lock its owner out.
     failures_per_address: development ? undefined : config.failures_per_address,
     async post(ctx, kind, user, path, locale) {
@@ -87,6 +89,7 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   sweeper.unref()
   const stop = async () => {
     clearInterval(sweeper)
+    rules.close()
     await Promise.all([passwords.close(), usage.close(), outbox?.close()])
     await db.destroy()
   }

@@ -8,6 +8,7 @@ import {
   issue,
   type Progress,
   type ResponseDestination,
+  type RulesOutcome,
   readDestination,
   readRequest,
   refuse,
@@ -24,6 +25,7 @@ import { asOAuthError, logRefusal } from './errors.ts'
 import { sendPage } from './page_answer.ts'
 import { formActionSource } from './pages/index.ts'
 import { bearerToken, bodyParameters, queryParameters } from './requests.ts'
+import { comeBack, sendAway, withRules } from './rules/trip.ts'
 
 /** Milliseconds that a person has to get through the pages. */
 const tripLasts = 3_600_000
@@ -46,6 +48,13 @@ export function protocol(app: FastifyInstance, server: Server): void {
     const ctx = await server.context(request)
     const trip = await loadTrip(ctx, request, queryParameters(request).get('state'))
     return proceed(server, request, reply, ctx, trip.request, trip)
+  })
+
+  app.get('/continue', async (request, reply) => {
+    const ctx = await server.context(request)
+    const parameters = queryParameters(request)
+    const trip = await loadTrip(ctx, request, parameters.get('state'))
+    return proceed(server, request, reply, ctx, trip.request, await comeBack(ctx, request, trip, parameters))
   })
 
   const info = async (request: FastifyRequest, reply: FastifyReply) => answerUserinfo(server, request, reply)
@@ -128,6 +137,7 @@ export async function loadTrip(
     ...(stored.authenticated === undefined ? {} : { authenticated: stored.authenticated }),
     ...(stored.account_chosen === undefined ? {} : { account_chosen: stored.account_chosen }),
     ...(stored.consented === undefined ? {} : { consented: stored.consented }),
+    ...(stored.rules === undefined ? {} : { rules: JSON.parse(stored.rules) as RulesOutcome }),
     ...(signed_in === undefined ? {} : { signed_in }),
   }
 }
@@ -141,17 +151,24 @@ async function proceed(
   read: AuthorizationRequest,
   progress: Progress & Partial<RunningTrip>,
 ) {
+  let trip = progress
   let decision: Decision
   try {
-    decision = await decide(ctx, read, progress)
+    decision = await decide(ctx, read, trip)
+    if (decision.step.kind === 'rules') {
+      trip = await withRules(ctx, request, read, trip)
+      decision = await decide(ctx, read, trip)
+    }
   } catch (error) {
     return answerRefusal(server, request, reply, ctx, read, error)
   }
   const { step } = decision
-  if (step.kind === 'page') {
-    const state = progress.state ?? (await beginTrip(ctx, request, reply, read))
+  if (step.kind === 'page' || step.kind === 'redirect') {
+    const state = trip.state ?? (await beginTrip(ctx, request, reply, read, trip.rules))
+    if (step.kind === 'redirect') return sendAway(reply, step.url, state)
     return reply.redirect(`${ctx.issuer}u/${step.page}?state=${state}`, 302)
   }
+  if (step.kind === 'rules') throw new Error('The rules have run, and yet they have not')
   // A trip yields one answer: whoever comes second with the same handle gets none.
   if (
     progress.state !== undefined &&
@@ -169,11 +186,16 @@ async function beginTrip(
   request: FastifyRequest,
   reply: FastifyReply,
   read: AuthorizationRequest,
+  rules: RulesOutcome | undefined,
 ): Promise<string> {
   const state = ctx.random(32)
   const now = ctx.now()
   const browser = browserSecret(ctx, request, reply)
-  await ctx.store.transactions.create({ state, browser, request: JSON.stringify(read), ends_at: now + tripLasts }, now)
+  const said = rules === undefined ? {} : { rules: JSON.stringify(rules) }
+  await ctx.store.transactions.create(
+    { state, browser, request: JSON.stringify(read), ends_at: now + tripLasts, ...said },
+    now,
+  )
   return state
 }
 

@@ -10,6 +10,7 @@ import {
 import type { IdentityContext, MailKind, Passwords } from '@latchkey/identity'
 import { originOf } from '@latchkey/oauth'
 import type { Client, Store, User } from '@latchkey/store'
+import type { Rules } from './rules/rules.ts'
 
 /** Milliseconds after which a change by another process is looked for. */
 const freshness = 500
@@ -23,6 +24,7 @@ export interface TenantOptions {
   readonly now: () => number
   readonly random: (bytes: number) => string
   readonly log: Log
+  readonly rules: Rules
   readonly failures_per_address: number | undefined
   readonly post: (
     ctx: IdentityContext,
@@ -61,10 +63,13 @@ export async function openTenant(options: TenantOptions): Promise<LiveTenant> {
 
   function install(configuration: TenantConfiguration, keys: KeyRing): void {
     version = configuration.version
+    const { rules: scripts, rules_configuration } = configuration
+    const set = { scripts, configuration: rules_configuration }
     for (const issuer of issuers) {
       const { tenant, passwords, random, log, failures_per_address } = options
       const ctx: IdentityContext = {
         ...{ tenant, issuer, issuers, store, configuration, keys, now, random, log, passwords, failures_per_address },
+        ...(scripts.length === 0 ? {} : { rules: (input) => options.rules.run(set, input) }),
         post: (kind, user, path, locale) => options.post(ctx, kind, user, path, locale),
       }
       contexts.set(issuer, ctx)

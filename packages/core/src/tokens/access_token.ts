@@ -3,6 +3,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { ResourceServer } from '@latchkey/store'
 import type { Authorization } from '../authorization.ts'
 import { type Context, seconds } from '../context.ts'
+import type { CustomClaims } from '../rules/rules.ts'
 import { signJwt, signJwtWithSecret } from './sign.ts'
 
 export interface IssuedAccessToken {
@@ -20,7 +21,22 @@ const opaqueTokenPrefix = 'lk_at_'
 /** @spec RFC 6749 §4.2.2 */
 export function issueAccessToken(ctx: Context, authorization: Authorization): Promise<IssuedAccessToken> {
   const { api } = authorization.audience
-  return api === undefined ? issueOpaque(ctx, authorization) : issueJwt(ctx, authorization, api)
+  const issued = api === undefined ? issueOpaque(ctx, authorization) : issueJwt(ctx, authorization, api)
+  return authorization.claims === undefined ? issued : keepClaims(ctx, authorization, authorization.claims, issued)
+}
+
+// Rules do not run at /userinfo, so what they put into the ID token is kept beside the token that may ask there.
+async function keepClaims(
+  ctx: Context,
+  { scope, audience: { api } }: Authorization,
+  { id_token }: CustomClaims,
+  issuing: Promise<IssuedAccessToken>,
+): Promise<IssuedAccessToken> {
+  const issued = await issuing
+  const servesUserinfo = scope.includes('openid') && api?.signing_alg !== 'HS256'
+  if (servesUserinfo && Object.keys(id_token).length > 0)
+    await ctx.store.tokenClaims.create(issued.access_token, id_token, ctx.now() + issued.expires_in * 1000)
+  return issued
 }
 
 async function issueOpaque(ctx: Context, authorization: Authorization): Promise<IssuedAccessToken> {
@@ -44,6 +60,7 @@ async function issueJwt(ctx: Context, authorization: Authorization, api: Resourc
   const scope = authorization.scope.join(' ')
   const rfc9068 = api.token_dialect.startsWith('rfc9068_profile')
   const claims = {
+    ...authorization.claims?.access_token,
     iss: ctx.issuer,
     sub: authorization.user.user_id,
     aud: audienceOf(ctx, authorization, api),

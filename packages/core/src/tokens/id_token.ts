@@ -21,6 +21,7 @@ export function issueIdToken(
   const everything = client.id_token_profile_claims === 'always' || beside.access_token === undefined
   return signJwt(ctx.keys, alg, 'JWT', {
     ...(everything ? userClaims(user, scope) : {}),
+    ...authorization.claims?.id_token,
     iss: ctx.issuer,
     sub: user.user_id,
     aud: client.client_id,
