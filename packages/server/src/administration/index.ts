@@ -12,4 +12,4 @@ export {
   openAdministration,
   type Source,
 } from './open.ts'
-export { createUser, type NewPerson } from './users.ts'
+export { createUser, findUser, type NewPerson } from './users.ts'

@@ -1,6 +1,6 @@
 /** Owns adding a user from outside a running server. */
 import type { PasswordProblem } from '@latchkey/identity'
-import { type Connection, type Store, UserExists } from '@latchkey/store'
+import { type Connection, type Store, type User, UserExists } from '@latchkey/store'
 import type { Config } from '../config.ts'
 import { AdministrationError, type Source } from './open.ts'
 import { withPasswords } from './passwords.ts'
@@ -95,3 +95,19 @@ const classWords = {
   numbers: 'digits',
   specialCharacters: 'special characters',
 } as const
+
+/**
+ * The user of an id, or of an e-mail address in any connection.
+ * @throws AdministrationError when there is none, or more than one
+ */
+export async function findUser(store: Store, text: string): Promise<User> {
+  const byId = await store.users.find(text)
+  if (byId !== undefined) return byId
+  const { connections } = await store.configuration.read()
+  const found = await Promise.all(connections.map(({ name }) => store.users.findByEmail(name, text)))
+  const [first, ...more] = found.filter((user) => user !== undefined)
+  if (first === undefined) throw new AdministrationError(`There is no user ${text}: "latchkey users list" shows them.`)
+  if (more.length > 0)
+    throw new AdministrationError(`Several connections have a user ${text}: name one by the user id.`)
+  return first
+}
