@@ -12,6 +12,8 @@ export interface Options {
   readonly database?: string
   /** Another option of `latchkey serve`, by its name. */
   readonly options?: Readonly<Record<string, string | readonly string[]>>
+  /** A file with a certificate and its key, in PEM: the server is then reached over https too, as `https_issuer`. */
+  readonly tls_file?: string
 }
 
 export interface Mail {
@@ -25,6 +27,8 @@ export interface Mail {
 export interface Latchkey {
   /** With its trailing slash. */
   readonly issuer: string
+  /** The other name of the server; empty without `tls_file`. */
+  readonly https_issuer: string
   /** Moves the server's clock forward. */
   advance(seconds: number): void
   /** The mails of the development mailbox, the newest first. */
@@ -41,13 +45,21 @@ export async function startLatchkey({
   development = true,
   database = 'sqlite::memory:',
   options = {},
+  tls_file,
 }: Options): Promise<Latchkey> {
   const port = await freePort()
   const issuer = `http://localhost:${port}/`
+  const https_port = tls_file === undefined ? undefined : String(await freePort())
+  const https_issuer = https_port === undefined ? '' : `https://localhost:${https_port}/`
+  const https =
+    https_port === undefined || tls_file === undefined
+      ? {}
+      : { issuer: [issuer, https_issuer], https_port, tls_cert: tls_file, tls_key: tls_file }
   const lines: Record<string, unknown>[] = []
   let ahead = 0
   const now = () => Date.now() + ahead
-  const config = loadConfig('serve', { issuer, port: String(port), host: 'localhost', database, ...options }, {})
+  const named = { issuer, port: String(port), host: 'localhost', database, ...https }
+  const config = loadConfig('serve', { ...named, ...options }, {})
   const log = openLog('info', { write: (line: string) => void lines.push(JSON.parse(line) as Record<string, unknown>) })
   const random = (bytes: number) => Buffer.from(crypto.getRandomValues(new Uint8Array(bytes))).toString('base64url')
   let apply: ((text: string) => Promise<void>) | undefined
@@ -69,6 +81,7 @@ export async function startLatchkey({
   })
   return {
     issuer,
+    https_issuer,
     log: lines,
     advance(seconds) {
       ahead += seconds * 1000

@@ -1,0 +1,19 @@
+/** Owns a certificate for localhost, 127.0.0.1 and ::1, made as `latchkey dev` makes it. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ensureCertificate } from '@latchkey/server/dev/certificate'
+
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+  /** Both in one file. */
+  readonly file: string
+  remove(): void
+}
+
+export async function makeCertificate(): Promise<Certificate> {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-certificate-'))
+  const { cert, key } = await ensureCertificate(folder, { now: Date.now })
+  return { cert, key, file: join(folder, 'localhost.pem'), remove: () => rmSync(folder, { recursive: true }) }
+}

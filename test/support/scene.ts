@@ -1,0 +1,78 @@
+/** Owns the scene of the browser tests: the server, apps and the demo API on origins of their own, and one Chromium. */
+import type { Browser, BrowserContextOptions } from 'playwright-core'
+import { makeCertificate } from './certificate.ts'
+import { openTab, startChromium, type Tab } from './chromium.ts'
+import { type DemoApi, startDemoApi } from './demo_api.ts'
+import { type Latchkey, startLatchkey } from './latchkey.ts'
+import { messages, origins, sceneClients, sceneTenant } from './scene_tenant.ts'
+import { addAppPages } from './sdk.ts'
+import { startWebApp, type WebApp } from './web_app.ts'
+
+export interface Scene {
+  readonly latchkey: Latchkey
+  readonly browser: Browser
+  /** On http, another port of the server's host: another origin, the same site. */
+  readonly app: WebApp
+  /** On https and 127.0.0.1: another site than the server on https and localhost. */
+  readonly far: WebApp
+  /** On http and 127.0.0.1; its origin is listed nowhere, its callback belongs to a client of its own. */
+  readonly stranger: WebApp
+  readonly api: DemoApi
+  /** Everything that was opened is watched: see `endTest`. */
+  openTab(options?: BrowserContextOptions): Promise<Tab>
+  /** Opens a tab and the app's first page in it. */
+  openApp(app?: WebApp, options?: BrowserContextOptions): Promise<Tab>
+  /** Closes the tabs of a test. @returns what their consoles complained about, unless the test has taken it */
+  endTest(): Promise<readonly string[]>
+  close(): Promise<void>
+}
+
+/** @param change what to put at the end of the tenant file's `tenant` section, indented by two */
+export async function openScene(change = ''): Promise<Scene> {
+  const certificate = await makeCertificate()
+  const { cert, key } = certificate
+  const app = await startWebApp()
+  const far = await startWebApp({ host: '127.0.0.1', tls: { cert, key } })
+  const stranger = await startWebApp({ host: '127.0.0.1' })
+  const places = { app: app.origin, far: far.origin, stranger: stranger.origin }
+  const latchkey = await startLatchkey({ tenant: sceneTenant(places, change), tls_file: certificate.file })
+  const { issuer, https_issuer } = latchkey
+  const api = await startDemoApi({
+    issuer: [issuer, https_issuer],
+    audience: messages,
+    allowed_origins: origins(places),
+  })
+  const settings = { audience: messages, scope: 'openid profile email read:messages', timeout: 5 }
+  for (const [one, name] of [[issuer, 'app'] as const, [https_issuer, 'far'] as const, [issuer, 'stranger'] as const]) {
+    const place = { app, far, stranger }[name]
+    const client = { issuer: one, client_id: sceneClients[name], redirect_uri: `${place.origin}/callback` }
+    await addAppPages(place, { ...settings, ...client }, api.url)
+  }
+  const browser = await startChromium()
+  const tabs: Tab[] = []
+  const open = async (options?: BrowserContextOptions) => {
+    const tab = await openTab(browser, options)
+    tabs.push(tab)
+    return tab
+  }
+  return {
+    ...{ latchkey, browser, app, far, stranger, api },
+    openTab: open,
+    async openApp(place = app, options) {
+      const tab = await open(options)
+      await tab.page.goto(`${place.origin}/`)
+      await tab.page.waitForSelector('[data-ready]')
+      return tab
+    },
+    async endTest() {
+      const ended = tabs.splice(0)
+      await Promise.all(ended.map(({ context }) => context.close()))
+      return ended.flatMap(({ complaints }) => complaints)
+    },
+    async close() {
+      await browser.close()
+      await Promise.all([app, far, stranger, api, latchkey].map((one) => one.close()))
+      certificate.remove()
+    },
+  }
+}
