@@ -8,7 +8,7 @@ import { run } from './support/run.ts'
 import { openStage, type Stage } from './support/stage.ts'
 import { judgeTenantFile } from './support/tenant_file.ts'
 
-const runnable = ['shell', 'node', 'http', 'claims'] as const
+const runnable = ['shell', 'node', 'http', 'claims', 'consent'] as const
 
 describe.each(readPages().filter(({ blocks }) => blocks.some(isRunHere)))('$path', (page) => {
   let opened: Promise<Stage> | undefined
@@ -36,6 +36,7 @@ async function tryOut(stage: Stage, block: Block, page: Page): Promise<void> {
   if (kind === 'file') return expect(await judgeTenantFile(stage.toTest(code))).toEqual([])
   if (kind === 'http') return exchange(stage, block)
   if (kind === 'claims') return compareClaims(stage, detail, code)
+  if (kind === 'consent') return compareConsent(stage, detail, code)
   const token = code.includes('$ACCESS_TOKEN') ? (await stage.signIn()).tokens.access_token : undefined
   const variables = { ACCESS_TOKEN: token ?? '' }
   const ended =
@@ -78,4 +79,17 @@ async function compareClaims(stage: Stage, what: string, code: string): Promise<
           ? JSON.parse(Buffer.from(jwt?.split('.')[0] ?? '', 'base64url').toString())
           : claimsOf(jwt)
   expect(differences(JSON.parse(code), JSON.parse(stage.toPage(JSON.stringify(actual))))).toEqual([])
+}
+
+/** The words of the page, in the order in which a person reads them. */
+async function compareConsent(stage: Stage, scope: string, code: string): Promise<void> {
+  const page = stage.toPage(await stage.consentPage(scope))
+  const main = /<main[\s\S]*<\/main>/.exec(page)?.[0] ?? ''
+  const lines = main
+    .replaceAll(/<(?!\/?(?:span|strong|bdi)\b)[^>]*>/g, '\n')
+    .replaceAll(/<[^>]*>/g, '')
+    .split('\n')
+    .map((line) => line.replaceAll(/\s+/g, ' ').trim())
+    .filter((line) => line.length > 1)
+  expect(lines.join('\n')).toBe(code.trim())
 }

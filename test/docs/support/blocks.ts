@@ -8,6 +8,7 @@
  *   <!-- sample: shell -->           run by a shell in that folder
  *   <!-- sample: http [signed-in] -->  sent to the server
  *   <!-- sample: claims WHAT -->     compared with what the server issues: access_token, id_token, userinfo …
+ *   <!-- sample: consent SCOPE -->   compared with the consent page of the demo app
  *   <!-- sample: greeting -->        what `npm start` prints when everything runs
  *   <!-- sample: output -->          what the block before it has to print or to be answered; … stands for anything
  *   <!-- sample: shown, WHY -->      shown and not run
@@ -18,7 +19,19 @@ import { fileURLToPath } from 'node:url'
 
 export const root = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))))
 
-export const kinds = ['file', 'api', 'app', 'node', 'shell', 'http', 'claims', 'greeting', 'output', 'shown'] as const
+export const kinds = [
+  'file',
+  'api',
+  'app',
+  'node',
+  'shell',
+  'http',
+  'claims',
+  'consent',
+  'greeting',
+  'output',
+  'shown',
+] as const
 export type Kind = (typeof kinds)[number]
 
 export interface Block {
