@@ -12,6 +12,7 @@ export * from './passwords.ts'
 export { beginSession, findSession, silentSecret } from './sessions.ts'
 export { isEmail, isUsername, type SignupForm, type SignupOutcome, type SignupProblem, signUp } from './signup.ts'
 export {
+  newPasswordProblems,
   peekTicket,
   resetPassword,
   sendPasswordReset,

@@ -2,6 +2,7 @@
 import type { Ticket, TicketKind, User } from '@latchkey/store'
 import type { IdentityContext } from './context.ts'
 import { mayMail, unblock } from './limits.ts'
+import { checkPassword, checkPasswordHistory, type PasswordProblem, passwordHistorySize } from './passwords.ts'
 
 const day = 86_400_000
 /** Milliseconds; Auth0's defaults. */
@@ -72,11 +73,15 @@ export async function verifyEmail(ctx: IdentityContext, ticket: string): Promise
 export async function resetPassword(ctx: IdentityContext, ticket: string, password: string): Promise<boolean> {
   const user = await peekTicket(ctx, 'reset_password', ticket)
   if (user === undefined) return false
+  const kept = passwordHistorySize(ctx.configuration.connection(user.connection)?.options ?? {})
   const password_hash = await ctx.passwords.hash(password)
   const now = ctx.now()
   const done = await ctx.store.atomically(async (store) => {
     const taken = await store.tickets.take('reset_password', ticket, now)
     if (taken === undefined) return false
+    if (kept > 0 && user.password_hash !== undefined) {
+      await store.formerPasswords.add(taken.user_id, user.password_hash, kept, now)
+    }
     await store.sessions.endAllOf(taken.user_id)
     await store.accessTokens.revokeAllOf(taken.user_id)
     // Whoever reads the mail owns the address.
@@ -85,6 +90,25 @@ export async function resetPassword(ctx: IdentityContext, ticket: string, passwo
   if (!done) return false
   await unblock(ctx, user)
   return true
+}
+
+/**
+ * What is wrong with a password that a user wants to have next.
+ * @throws Busy when the password workers have no room
+ */
+export async function newPasswordProblems(
+  ctx: IdentityContext,
+  user: User,
+  password: string,
+): Promise<readonly PasswordProblem[]> {
+  const policy = ctx.configuration.connection(user.connection)?.options ?? {}
+  const problems = checkPassword(password, policy, { ...user.profile, email: user.email, username: user.username })
+  const size = passwordHistorySize(policy)
+  if (problems.length > 0 || size === 0) return problems
+  const former = await ctx.store.formerPasswords.list(user.user_id, size)
+  const hashes = user.password_hash === undefined ? former : [user.password_hash, ...former]
+  const used = await checkPasswordHistory(ctx.passwords, password, policy, hashes)
+  return used === undefined ? [] : [used]
 }
 
 /** @returns false when the ticket no longer works */

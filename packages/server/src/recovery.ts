@@ -1,9 +1,9 @@
 /** Owns the pages behind mailed links and the one that asks for such a mail: new password, verified address, lifted block. */
 import {
   Busy,
-  checkPassword,
   findPerson,
   type IdentityContext,
+  newPasswordProblems,
   peekTicket,
   resetPassword,
   sendPasswordReset,
@@ -137,11 +137,10 @@ async function takeReset(visit: Visit, fields: Parameters): Promise<FastifyReply
   if (ticket === undefined || user === undefined) return showInvalid(visit, 'reset_password')
   const password = fields.get('password') ?? ''
   if (password === '') return showReset(visit, ticket, ['missing_password'])
-  const person = { ...user.profile, email: user.email, username: user.username }
-  const problems = checkPassword(password, connectionOfUser(ctx, user).options, person)
-  if (problems.length > 0) return showReset(visit, ticket, passwordProblems(problems))
-  if (fields.get('password_confirm') !== password) return showReset(visit, ticket, ['password_mismatch'])
   try {
+    const problems = await newPasswordProblems(ctx, user, password)
+    if (problems.length > 0) return showReset(visit, ticket, passwordProblems(problems))
+    if (fields.get('password_confirm') !== password) return showReset(visit, ticket, ['password_mismatch'])
     if (!(await resetPassword(ctx, ticket, password))) return showInvalid(visit, 'reset_password')
   } catch (error) {
     if (!(error instanceof Busy)) throw error

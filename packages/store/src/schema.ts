@@ -91,6 +91,13 @@ export interface UserTable {
   updated_at: number
 }
 
+export interface FormerPasswordTable {
+  tenant: string
+  user_id: string
+  replaced_at: number
+  password_hash: string
+}
+
 export interface SessionTable {
   tenant: string
   session_id: string
@@ -216,6 +223,7 @@ export interface Schema {
   rules: RuleTable
   rules_configs: RulesConfigTable
   users: UserTable
+  former_passwords: FormerPasswordTable
   sessions: SessionTable
   grants: GrantTable
   transactions: TransactionTable

@@ -3,6 +3,7 @@ import { accessTokenStore } from './access_tokens.ts'
 import { configurationStore } from './configuration.ts'
 import { counterStore } from './counters.ts'
 import { type Database, inTransaction } from './database.ts'
+import { formerPasswordStore } from './former_passwords.ts'
 import { grantStore } from './grants.ts'
 import { mailStore } from './mails.ts'
 import { ruleStore } from './rules.ts'
@@ -41,6 +42,7 @@ function aggregates(scope: Scope) {
     configuration: configurationStore(scope),
     rules: ruleStore(scope),
     users: userStore(scope),
+    formerPasswords: formerPasswordStore(scope),
     sessions: sessionStore(scope),
     grants: grantStore(scope),
     transactions: transactionStore(scope),
