@@ -22,10 +22,15 @@ export async function applyTenantFiles(
   { log, ...options }: Surroundings,
 ): Promise<void> {
   if (config.apply.length === 0) return
-  const { planTenant } = await import('./tenant_file/index.ts')
+  const { filesBeside, planTenant } = await import('./tenant_file/index.ts')
   const keywords = loadKeywords(config)
   for (const file of config.apply) {
-    const plan = await planTenant(readFileSync(file, 'utf8'), { file, keywords, ...options })
+    const plan = await planTenant(readFileSync(file, 'utf8'), {
+      file,
+      read_file: filesBeside(file),
+      keywords,
+      ...options,
+    })
     await plan.apply()
     const ignored = plan.ignored.map(({ path }) => path)
     log.info({ file, changes: plan.changes.length, ignored }, 'tenant file applied')

@@ -92,7 +92,7 @@ describe('an export of the Deploy CLI', () => {
   test('names every key that is not supported yet, and none that is', async () => {
     const { ignored, warnings } = await plan(exported, { keywords })
     const keys = ignored.map(({ path }) => path)
-    for (const key of ['rules', 'pages', 'roles', 'emailProvider', 'guardianFactors', 'actions', 'triggers'])
+    for (const key of ['pages', 'roles', 'emailProvider', 'guardianFactors', 'actions', 'triggers'])
       expect(keys).toContain(key)
     for (const key of [
       'clients[0].cross_origin_auth',
@@ -127,7 +127,7 @@ describe('an export of the Deploy CLI', () => {
 
   test('applied twice changes nothing the second time', async () => {
     const first = await apply(exported, { keywords })
-    expect(first.changes.filter(({ action }) => action === 'create')).toHaveLength(8)
+    expect(first.changes.filter(({ action }) => action === 'create')).toHaveLength(9)
     const version = await store.configuration.version()
     const before = await store.configuration.read()
     fixture.now += 1000
@@ -336,7 +336,7 @@ clients:
     jwt_configuration: { lifetime_in_seconds: 60 }
     sso_disabled: true
   - { name: B, client_id: app-b, app_type: spa, sso_disabled: true, callbacks: ["http://b.example/"] }
-rules: [{ name: x }]
+hooks: [{ name: x }]
 `)
     expect(formatPlan(made)).toBe(`~ client "A" (app-a)
     callbacks:
@@ -350,7 +350,7 @@ Worth a look:
 
 Not supported yet, and ignored:
   clients[].sso_disabled (lines 6, 7)
-  rules (line 8)
+  hooks (line 8)
 
 1 to create, 1 to update.`)
   })

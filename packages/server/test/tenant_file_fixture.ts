@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { openPasswords } from '@latchkey/identity'
 import { type Database, migrate, openDatabase, openStore, openVault, type Store } from '@latchkey/store'
-import { type Plan, type PlanOptions, planTenant, TenantFileError } from '../src/tenant_file/index.ts'
+import { filesBeside, type Plan, type PlanOptions, planTenant, TenantFileError } from '../src/tenant_file/index.ts'
 
 export const passwords = openPasswords({ threads: 1 })
 
@@ -19,6 +19,8 @@ export interface Fixture {
   problems(text: string, more?: Partial<PlanOptions>): Promise<readonly string[]>
 }
 
+const read_file = filesBeside(import.meta.filename)
+
 export async function openFixture(database = 'sqlite::memory:'): Promise<Fixture> {
   const db = openDatabase(database)
   await migrate(db)
@@ -27,7 +29,8 @@ export async function openFixture(database = 'sqlite::memory:'): Promise<Fixture
     db,
     store,
     now: Date.UTC(2026, 0, 1),
-    plan: (text, more) => planTenant(text, { keywords: {}, store, now: () => fixture.now, random, passwords, ...more }),
+    plan: (text, more) =>
+      planTenant(text, { keywords: {}, read_file, store, now: () => fixture.now, random, passwords, ...more }),
     async apply(text, more) {
       const made = await fixture.plan(text, more)
       await made.apply()

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import type { Store } from '@latchkey/store'
 import { type Config, loadKeywords } from '../config.ts'
-import { type Plan, planTenant } from '../tenant_file/index.ts'
+import { filesBeside, type Plan, planTenant } from '../tenant_file/index.ts'
 import { AdministrationError, type Source } from './open.ts'
 import { withPasswords } from './passwords.ts'
 
@@ -21,7 +21,9 @@ export function applyTenantFile(config: Config, store: Store, file: string, opti
   const { now, random, dry_run = false } = options
   const text = readText(file)
   return withPasswords(config, async (passwords) => {
-    const plan = await planTenant(text, { file, keywords: loadKeywords(config), store, now, random, passwords })
+    const read_file = filesBeside(file)
+    const keywords = loadKeywords(config)
+    const plan = await planTenant(text, { file, read_file, keywords, store, now, random, passwords })
     if (!dry_run) await plan.apply()
     return plan
   })

@@ -2,11 +2,12 @@
 import { Script } from 'node:vm'
 
 /**
- * The text must be one function expression: `function (user, context, callback) { … }`. A semicolon behind it is forgiven.
+ * The text must be one function expression: `function (user, context, callback) { … }`. A semicolon before
+ * or behind it, as formatters put there, is forgiven.
  * @throws SyntaxError
  */
 export function compileRule(name: string, text: string): Script {
-  const expression = text.replace(/[;\s]+$/, '')
+  const expression = text.replace(/^\s*;/, ' ').replace(/[;\s]+$/, '')
   // On the first line, so that places in error messages are those of the file.
   return new Script(`(${expression}\n)`, { filename: `rule ${name}` })
 }

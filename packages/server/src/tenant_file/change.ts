@@ -2,7 +2,15 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Aggregates } from '@latchkey/store'
 
-export type RecordName = 'tenant' | 'client' | 'resource server' | 'connection' | 'client grant' | 'user'
+export type RecordName =
+  | 'tenant'
+  | 'client'
+  | 'resource server'
+  | 'connection'
+  | 'client grant'
+  | 'rule'
+  | 'rules config'
+  | 'user'
 
 export interface FieldChange {
   /** Nested names are joined by a dot. */

@@ -5,10 +5,14 @@ import type {
   Configuration,
   Connection,
   ResourceServer,
+  Rule,
+  RulesConfig,
   Store,
   TenantSettings,
 } from '@latchkey/store'
 import { changedFields, type PlannedChange } from './change.ts'
+import type { Keywords } from './keyword_sources.ts'
+import type { ReadFile } from './script_files.ts'
 
 /** Hashing and verifying of passwords, as identity's workers do it. */
 export interface PasswordWork {
@@ -21,6 +25,9 @@ export interface DraftOptions {
   /** Random bytes as base64url. */
   readonly random: (bytes: number) => string
   readonly passwords: PasswordWork
+  readonly keywords: Keywords
+  /** Reads the files that the tenant file names; without it there are none. */
+  readonly read_file?: ReadFile
   /** Whether a user who is there already is brought to what the file says, or left alone. */
   readonly existing_users: 'update' | 'keep'
 }
@@ -35,6 +42,10 @@ export interface Draft extends DraftOptions {
   readonly connections: Map<string, Connection>
   /** By client id and audience. */
   readonly client_grants: Map<string, ClientGrant>
+  /** By name. */
+  readonly rules: Map<string, Rule>
+  /** By key. */
+  readonly rules_configs: Map<string, RulesConfig>
   /** Names that the file gives to a record with problems of its own: a reference to one is no second problem. */
   readonly broken: Set<string>
   /** Records that the file has named already, so that it names each once. */
@@ -50,6 +61,8 @@ export function newDraft(configuration: Configuration, options: DraftOptions): D
     resource_servers: new Map(configuration.resource_servers.map((one) => [one.identifier, one])),
     connections: new Map(configuration.connections.map((one) => [one.name, one])),
     client_grants: new Map(configuration.client_grants.map((one) => [grantKey(one.client_id, one.audience), one])),
+    rules: new Map(configuration.rules.map((one) => [one.name, one])),
+    rules_configs: new Map(configuration.rules_configs.map((one) => [one.key, one])),
     broken: new Set(),
     named: new Set(),
     changes: [],

@@ -22,6 +22,11 @@ export function newClientGrantId(random: Random): string {
   return `cgr_${alphanumeric(random, 16)}`
 }
 
+/** `rul_` and 16 letters and digits. */
+export function newRuleId(random: Random): string {
+  return `rul_${alphanumeric(random, 16)}`
+}
+
 /** Of base64url's 64 characters the two that are neither letter nor digit are left out, so that all others stay equally likely. */
 export function alphanumeric(random: Random, length: number): string {
   let text = ''

@@ -3,7 +3,6 @@ import type { Store } from '@latchkey/store'
 import type { Change } from './change.ts'
 import { readDocument, type TenantDocument } from './document.ts'
 import { type Draft, type DraftOptions, newDraft } from './draft.ts'
-import type { Keywords } from './keyword_sources.ts'
 import { type IgnoredKey, type Path, pathText, type Remark, TenantFileError } from './problems.ts'
 import { recordKinds } from './records/index.ts'
 import type { AnyRecordKind, Entry } from './records/record.ts'
@@ -12,7 +11,6 @@ import { checkShape, isEmpty } from './schema_problems.ts'
 export interface PlanOptions extends Omit<DraftOptions, 'existing_users'> {
   /** The file's name, for messages. */
   readonly file?: string
-  readonly keywords: Keywords
   /** Milliseconds since 1970. */
   readonly now: () => number
   /** By default `update`. */

@@ -4,6 +4,7 @@ import { clients } from './clients.ts'
 import { connections, databases } from './databases.ts'
 import type { AnyRecordKind } from './record.ts'
 import { resourceServers } from './resource_servers.ts'
+import { rules, rulesConfigs } from './rules.ts'
 import { branding, tenant } from './tenant.ts'
 import { users } from './users.ts'
 
@@ -13,6 +14,8 @@ export const recordKinds: readonly AnyRecordKind[] = [
   databases,
   connections,
   clientGrants,
+  rules,
+  rulesConfigs,
   branding,
   tenant,
   users,

@@ -36,6 +36,7 @@ const TenantRecord = Type.Object({
     Type.Object({
       use_scope_descriptions_for_consent: Type.Optional(Type.Boolean()),
       enable_public_signup_user_exists_error: Type.Optional(Type.Boolean()),
+      require_namespaced_claims: Type.Optional(Type.Boolean()),
     }),
   ),
 })
