@@ -1,6 +1,6 @@
 /** Owns the connection to the database: opening, the promises about durability, migrations. */
 import BetterSqlite3 from 'better-sqlite3'
-import { Kysely, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { migrations } from './migrations/index.ts'
 import type { Schema } from './schema.ts'
@@ -23,7 +23,20 @@ export function openDatabase(address: string): Database {
     throw new DatabaseError(`The database ${JSON.stringify(scheme(address))} is not known: use sqlite:FILE`)
   }
   const file = address.slice('sqlite:'.length)
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: cachedStatements(openSqlite(file)) }) })
+  return new Kysely<Schema>({ dialect: new Dialect({ database: cachedStatements(openSqlite(file)) }) })
+}
+
+/** SQLite rolls back changes of the schema like any other; Kysely does not count on it, and would leave half a migration behind. */
+class Dialect extends SqliteDialect {
+  override createAdapter(): SqliteAdapter {
+    return new Adapter()
+  }
+}
+
+class Adapter extends SqliteAdapter {
+  override get supportsTransactionalDdl(): boolean {
+    return true
+  }
 }
 
 function openSqlite(file: string): BetterSqlite3.Database {
@@ -61,9 +74,9 @@ function cachedStatements(sqlite: BetterSqlite3.Database): SqliteDatabase {
 }
 
 /**
- * Brings the schema up to date.
+ * Brings the schema up to date, in one transaction.
  * @returns the names of the migrations that ran
- * @throws DatabaseError when one fails; the database is then as it was before that one
+ * @throws DatabaseError when one fails; the schema is then as it was
  */
 export async function migrate(db: Database): Promise<readonly string[]> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } })

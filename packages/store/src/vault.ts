@@ -78,12 +78,12 @@ function seal(keys: SecretKeys, text: string): string {
 function openSealed(keys: readonly SecretKeys[], sealed: string): string {
   const bytes = Buffer.from(sealed, 'base64url')
   for (const key of keys) {
-    const decipher = createDecipheriv('aes-256-gcm', key.sealing, bytes.subarray(0, 12), { authTagLength: 16 })
-    decipher.setAuthTag(bytes.subarray(12, 28))
     try {
+      const decipher = createDecipheriv('aes-256-gcm', key.sealing, bytes.subarray(0, 12), { authTagLength: 16 })
+      decipher.setAuthTag(bytes.subarray(12, 28))
       return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8')
     } catch {
-      // Another secret of the list may have sealed it.
+      // Another secret of the list may have sealed it; what was cut short opens with none.
     }
   }
   throw new Error('A stored secret cannot be opened: LATCHKEY_SECRET is not the one this database was written with')
