@@ -84,7 +84,7 @@ describe('RFC 6749 §4.2 the implicit grant, a first visit', () => {
   })
 })
 
-describe('contract D3 consent is asked once', () => {
+describe('consent is asked once', () => {
   test('the second visit shows no page at all', async () => {
     const { page, context, visited } = await scene.openApp()
     await signIn(page)
@@ -145,7 +145,7 @@ describe('contract D3 consent is asked once', () => {
   })
 })
 
-describe('contract D11 a refused consent', () => {
+describe('RFC 6749 §4.2.2.1 a refused consent', () => {
   test('is access_denied, leaves no grant, and its answer leaves the address too', async () => {
     const { app } = scene
     const { page } = await scene.openApp()

@@ -1,20 +1,35 @@
 /** Owns the real Chromium of the browser tests, and tabs that keep what the console complains about. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+
+const executablePath = process.env.CHROMIUM || '/usr/bin/chromium'
+const args = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-gpu',
+  '--disable-quic',
+]
 
 /** Starts Debian's Chromium, or the one that CHROMIUM names, with a fresh profile. */
 export function startChromium(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-      '--disable-gpu',
-      '--disable-quic',
-    ],
-  })
+  return chromium.launch({ executablePath, args })
+}
+
+/** The same, but it sends cookies into frames of other sites, as Chrome does and Debian's Chromium does not. */
+export async function startChromiumWithCookiesAcrossSites(): Promise<Browser> {
+  const profile = mkdtempSync(join(tmpdir(), 'latchkey-profile-'))
+  mkdirSync(join(profile, 'Default'))
+  writeFileSync(join(profile, 'Default/Preferences'), JSON.stringify({ profile: { cookie_controls_mode: 0 } }))
+  const context = await chromium.launchPersistentContext(profile, { executablePath, args })
+  const browser = context.browser()
+  if (browser === null) throw new Error('Chromium has started without a browser')
+  browser.once('disconnected', () => rmSync(profile, { recursive: true, force: true }))
+  return browser
 }
 
 export interface Tab {

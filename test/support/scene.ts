@@ -27,15 +27,20 @@ export interface Scene {
   close(): Promise<void>
 }
 
-/** @param change what to put at the end of the tenant file's `tenant` section, indented by two */
-export async function openScene(change = ''): Promise<Scene> {
+export interface SceneOptions {
+  /** Lines for the `tenant` section of the tenant file, indented by two. */
+  readonly settings?: string
+  readonly start_browser?: () => Promise<Browser>
+}
+
+export async function openScene({ settings: lines = '', start_browser = startChromium }: SceneOptions = {}) {
   const certificate = await makeCertificate()
   const { cert, key } = certificate
   const app = await startWebApp()
   const far = await startWebApp({ host: '127.0.0.1', tls: { cert, key } })
   const stranger = await startWebApp({ host: '127.0.0.1' })
   const places = { app: app.origin, far: far.origin, stranger: stranger.origin }
-  const latchkey = await startLatchkey({ tenant: sceneTenant(places, change), tls_file: certificate.file })
+  const latchkey = await startLatchkey({ tenant: sceneTenant(places, lines), tls_file: certificate.file })
   const { issuer, https_issuer } = latchkey
   const api = await startDemoApi({
     issuer: [issuer, https_issuer],
@@ -48,14 +53,14 @@ export async function openScene(change = ''): Promise<Scene> {
     const client = { issuer: one, client_id: sceneClients[name], redirect_uri: `${place.origin}/callback` }
     await addAppPages(place, { ...settings, ...client }, api.url)
   }
-  const browser = await startChromium()
+  const browser = await start_browser()
   const tabs: Tab[] = []
   const open = async (options?: BrowserContextOptions) => {
     const tab = await openTab(browser, options)
     tabs.push(tab)
     return tab
   }
-  return {
+  const scene: Scene = {
     ...{ latchkey, browser, app, far, stranger, api },
     openTab: open,
     async openApp(place = app, options) {
@@ -75,4 +80,5 @@ export async function openScene(change = ''): Promise<Scene> {
       certificate.remove()
     },
   }
+  return scene
 }

@@ -26,12 +26,12 @@ export function origins(places: Places): readonly string[] {
   return Object.values(places)
 }
 
-export function sceneTenant({ app, far, stranger }: Places, change = ''): string {
+export function sceneTenant({ app, far, stranger }: Places, settings = ''): string {
   return `
 tenant:
   friendly_name: Example
   support_email: help@example.com
-${change}
+${settings}
 clients:
   - name: Notebook
     client_id: ${sceneClients.app}
