@@ -3,6 +3,7 @@ import { lookup } from 'node:dns/promises'
 import { readFileSync } from 'node:fs'
 import { createServer, type Server as HttpsServer } from 'node:https'
 import { type AddressInfo, isIP } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import type { Config } from './config.ts'
 
@@ -28,8 +29,13 @@ export class StartError extends Error {
 export async function listen(app: FastifyInstance, config: Config, tls: Tls | undefined): Promise<Listening> {
   const { host = 'localhost', port, https_port } = config
   const servers: HttpsServer[] = []
+  const inFlight = countRequests(app)
   const close = async () => {
-    await Promise.all([app.close(), ...servers.map(closeHttps)])
+    const closing = Promise.all([app.close(), ...servers.map(closeHttps)])
+    // Browsers hold connections open that they have sent nothing on: those are not waited for.
+    await inFlight.none()
+    for (const server of [app.server, ...servers]) server.closeAllConnections()
+    await closing
   }
   try {
     await app.listen({ port, host }).catch((error: unknown) => refusePort(error, port))
@@ -81,6 +87,31 @@ function refusePort(cause: unknown, port: number): never {
   if (code === 'EACCES')
     throw new StartError(`Port ${port} may not be used by this user: choose one above 1023.`, { cause })
   throw cause
+}
+
+/** Milliseconds for the last bytes of an answer to leave. */
+const lastBytes = 50
+
+function countRequests(app: FastifyInstance): { none(): Promise<void> } {
+  let running = 0
+  let done: (() => void) | undefined
+  app.addHook('onRequest', async (_request, reply) => {
+    running++
+    reply.raw.once('close', () => {
+      running--
+      if (running === 0) done?.()
+    })
+  })
+  return {
+    async none() {
+      if (running > 0) {
+        await new Promise<void>((resolve) => {
+          done = resolve
+        })
+      }
+      await delay(lastBytes)
+    },
+  }
 }
 
 function closeHttps(server: HttpsServer): Promise<void> {
