@@ -2,6 +2,8 @@
 import { parseUri, scopeClaims } from '@latchkey/oauth'
 import type { Context } from '../context.ts'
 
+type Surroundings = Pick<Context, 'configuration' | 'issuers' | 'log'>
+
 /** Names with a meaning in JWT, OAuth 2.0, OpenID Connect, their extensions, and Auth0. */
 const reserved: ReadonlySet<string> = new Set([
   // RFC 7519 §4.1
@@ -43,7 +45,7 @@ const profileClaims: ReadonlySet<string> = new Set(Object.values(scopeClaims).fl
  * @param scope the granted scopes: a claim of the profile needs its scope whoever sets it
  */
 export function customClaims(
-  ctx: Context,
+  ctx: Surroundings,
   given: unknown,
   scope: readonly string[],
 ): Readonly<Record<string, unknown>> {
@@ -57,7 +59,7 @@ export function customClaims(
   return Object.fromEntries(allowed)
 }
 
-function mayBeSet(ctx: Context, name: string, scope: readonly string[]): boolean {
+function mayBeSet(ctx: Surroundings, name: string, scope: readonly string[]): boolean {
   if (/^https?:/i.test(name)) return isForeignNamespace(ctx, name)
   if (ctx.configuration.settings.flags?.require_namespaced_claims === true) return false
   if (profileClaims.has(name)) return scope.some((word) => claimsOfScope(word).includes(name))
@@ -69,7 +71,7 @@ function claimsOfScope(word: string): readonly string[] {
 }
 
 /** A name under one of the server's own hosts would pass for its word. */
-function isForeignNamespace(ctx: Context, name: string): boolean {
+function isForeignNamespace(ctx: Surroundings, name: string): boolean {
   const uri = parseUri(name)
   if (uri === undefined || uri.host === '') return false
   return !ctx.issuers.some((issuer) => {
