@@ -39,3 +39,8 @@ export async function signIn(
 export function isPage(answer: Answer, path: string): boolean {
   return answer.status === 200 && new URL(answer.url).pathname === path
 }
+
+/** One request that shows no page: with the session of this browser, or not at all. */
+export function silently(agent: Agent, issuer: string, change: Parameters = {}): Promise<Answer> {
+  return agent.request(authorizeUrl(issuer, { prompt: 'none', ...change }))
+}

@@ -35,6 +35,8 @@ export interface Latchkey {
   mails(): Promise<readonly Mail[]>
   /** Applies another tenant file to the running server. */
   apply(tenant: string): Promise<void>
+  /** What an administrator would reach through commands. */
+  readonly tenant: RunningServer['tenant']
   /** The log, a line an entry. */
   readonly log: readonly Readonly<Record<string, unknown>>[]
   close(): Promise<void>
@@ -82,6 +84,7 @@ export async function startLatchkey({
   return {
     issuer,
     https_issuer,
+    tenant: server.tenant,
     log: lines,
     advance(seconds) {
       ahead += seconds * 1000
