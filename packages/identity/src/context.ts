@@ -5,10 +5,15 @@ import type { Passwords } from './passwords.ts'
 
 export type MailKind = 'verify_email' | 'reset_password' | 'blocked_account'
 
+export interface AddressLimits {
+  readonly failures_per_day: number
+  readonly signups_per_minute: number
+}
+
 export interface IdentityContext extends Context {
   readonly passwords: Passwords
   /** Writes a mail to a user; it is on its way once the promise is kept. `path` is relative to the issuer and carries the ticket. */
   readonly post: (kind: MailKind, user: User, path: string, locale: string | undefined) => Promise<void>
-  /** Failed sign-ins that one address may have in a day; none counts for `undefined`. */
-  readonly failures_per_address: number | undefined
+  /** What one address may do; `undefined` in development, where a whole test suite comes from one. */
+  readonly per_address: AddressLimits | undefined
 }

@@ -2,7 +2,7 @@
  * People: how they prove who they are, sign up, recover, and stay signed in. Owns no page and no cookie; those are the server's.
  */
 export { addressBucket } from './addresses.ts'
-export type { IdentityContext, MailKind } from './context.ts'
+export type { AddressLimits, IdentityContext, MailKind } from './context.ts'
 export { hexadecimal, newUserId } from './ids.ts'
 export type { LoginOutcome, LoginProblem } from './login_method.ts'
 export { loginMethods } from './methods/index.ts'

@@ -10,8 +10,7 @@ const day = 86_400_000
 export const failuresUntilBlock = 10
 const blockLasts = 30 * day
 const attemptsPerMinute = 20
-const signupsPerMinute = 50
-const mailsPerHour = 10
+const mailsPerHour = 20
 
 export interface Attempt {
   readonly connection: string
@@ -30,11 +29,11 @@ export async function countAttempt(
 ): Promise<Refusal | undefined> {
   const now = ctx.now()
   const { counters } = ctx.store
-  const rate = await counters.add(`rate ${pair(ctx, attempt)}`, minute, now)
+  const rate = await counters.add(rateKey(ctx, attempt), minute, now)
   if (rate.count > attemptsPerMinute) return 'too_many_logins'
-  if (ctx.failures_per_address !== undefined) {
+  if (ctx.per_address !== undefined) {
     const failures = await counters.read(addressKey(attempt.ip), now)
-    if (failures.count >= ctx.failures_per_address) return 'too_many_attempts'
+    if (failures.count >= ctx.per_address.failures_per_day) return 'too_many_attempts'
   }
   if (!brute_force_protection) return undefined
   const failures = await counters.add(failureKey(ctx, attempt), blockLasts, now)
@@ -43,14 +42,15 @@ export async function countAttempt(
 
 /** After a wrong password. @returns true when this failure is the one that blocks the pair */
 export async function countFailure(ctx: IdentityContext, attempt: Attempt): Promise<boolean> {
-  if (ctx.failures_per_address !== undefined) await ctx.store.counters.add(addressKey(attempt.ip), day, ctx.now())
+  if (ctx.per_address !== undefined) await ctx.store.counters.add(addressKey(attempt.ip), day, ctx.now())
   const { count } = await ctx.store.counters.read(failureKey(ctx, attempt), ctx.now())
   return count === failuresUntilBlock
 }
 
-/** After a right password: the failures of this pair are forgotten. */
+/** After a right password the pair is as new: whoever knows the password is not guessing. */
 export async function clearFailures(ctx: IdentityContext, attempt: Attempt): Promise<void> {
   await ctx.store.counters.clear(failureKey(ctx, attempt))
+  await ctx.store.counters.clear(rateKey(ctx, attempt))
 }
 
 /** Lifts every block of a person, whatever the address. */
@@ -63,7 +63,9 @@ export async function unblock(ctx: IdentityContext, user: User): Promise<void> {
 
 /** @returns true when this address may sign up once more */
 export async function maySignUp(ctx: IdentityContext, ip: string): Promise<boolean> {
-  return (await ctx.store.counters.add(`signup ${addressBucket(ip)}`, minute, ctx.now())).count <= signupsPerMinute
+  if (ctx.per_address === undefined) return true
+  const { count } = await ctx.store.counters.add(`signup ${addressBucket(ip)}`, minute, ctx.now())
+  return count <= ctx.per_address.signups_per_minute
 }
 
 /** @returns true when one more mail of this kind may go to this person */
@@ -74,6 +76,10 @@ export async function mayMail(
   per_hour = mailsPerHour,
 ): Promise<boolean> {
   return (await ctx.store.counters.add(`mail ${kind} ${user_id}`, 60 * minute, ctx.now())).count <= per_hour
+}
+
+function rateKey(ctx: IdentityContext, attempt: Attempt): string {
+  return `rate ${pair(ctx, attempt)}`
 }
 
 function failureKey(ctx: IdentityContext, attempt: Attempt): string {

@@ -36,8 +36,6 @@ class DbConnectionError extends Error {
   }
 }
 
-const callsPerMinute = 50
-
 export function dbConnections(app: FastifyInstance, server: Server): void {
   for (const [path, handle] of [
     ['/dbconnections/signup', signup],
@@ -113,21 +111,24 @@ function connectionOf(ctx: IdentityContext, fields: Fields, client: Client | und
   return connection
 }
 
+/** @returns false when the address has called too often; in development there is no limit */
 async function countCall(
   ctx: IdentityContext,
   request: FastifyRequest,
   reply: FastifyReply,
   path: string,
 ): Promise<boolean> {
+  if (ctx.per_address === undefined) return true
   const now = ctx.now()
+  const limit = ctx.per_address.signups_per_minute
   const { count, ends_at } = await ctx.store.counters.add(`${path} ${addressBucket(request.ip)}`, 60_000, now)
   reply.headers({
-    'x-ratelimit-limit': String(callsPerMinute),
-    'x-ratelimit-remaining': String(Math.max(0, callsPerMinute - count)),
+    'x-ratelimit-limit': String(limit),
+    'x-ratelimit-remaining': String(Math.max(0, limit - count)),
     'x-ratelimit-reset': String(Math.ceil(ends_at / 1000)),
   })
-  if (count > callsPerMinute) reply.header('retry-after', String(Math.max(1, Math.ceil((ends_at - now) / 1000))))
-  return count <= callsPerMinute
+  if (count > limit) reply.header('retry-after', String(Math.max(1, Math.ceil((ends_at - now) / 1000))))
+  return count <= limit
 }
 
 async function signup({ server, ctx, request, reply, fields, client }: Call): Promise<FastifyReply> {

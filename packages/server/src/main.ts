@@ -67,7 +67,9 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   const tenant = await openTenant({
     ...{ tenant: config.tenant, issuers: config.issuer, store, passwords, rules, now, random, log },
     // A laptop is one address: there, counting by address would lock its owner out.
-    failures_per_address: development ? undefined : config.failures_per_address,
+    per_address: development
+      ? undefined
+      : { failures_per_day: config.failures_per_address, signups_per_minute: config.signups_per_address },
     async post(ctx, kind, user, path, locale) {
       await writeMail(ctx, pages, kind, user, path, locale)
       outbox?.wake()

@@ -150,6 +150,10 @@ export const options = {
     sentence: 'Failed logins that one network address may have in a day before it is held up.',
     commands: ['serve'],
   }),
+  signups_per_address: option(integer('N', 1, 1_000_000), 50, {
+    sentence: 'Sign-ups, and calls of the endpoints for them, that one network address may have in a minute.',
+    commands: ['serve'],
+  }),
   body_limit: option(integer('BYTES', 1024, 10_485_760), 65_536, {
     sentence: 'The largest request body that is read, in bytes.',
     commands: ['serve'],

@@ -7,7 +7,7 @@ import {
   readKeyRing,
   type TenantConfiguration,
 } from '@latchkey/core'
-import type { IdentityContext, MailKind, Passwords } from '@latchkey/identity'
+import type { AddressLimits, IdentityContext, MailKind, Passwords } from '@latchkey/identity'
 import { originOf } from '@latchkey/oauth'
 import type { Client, Store, User } from '@latchkey/store'
 import type { Rules } from './rules/rules.ts'
@@ -25,7 +25,7 @@ export interface TenantOptions {
   readonly random: (bytes: number) => string
   readonly log: Log
   readonly rules: Rules
-  readonly failures_per_address: number | undefined
+  readonly per_address: AddressLimits | undefined
   readonly post: (
     ctx: IdentityContext,
     kind: MailKind,
@@ -66,9 +66,9 @@ export async function openTenant(options: TenantOptions): Promise<LiveTenant> {
     const { rules: scripts, rules_configuration } = configuration
     const set = { scripts, configuration: rules_configuration }
     for (const issuer of issuers) {
-      const { tenant, passwords, random, log, failures_per_address } = options
+      const { tenant, passwords, random, log, per_address } = options
       const ctx: IdentityContext = {
-        ...{ tenant, issuer, issuers, store, configuration, keys, now, random, log, passwords, failures_per_address },
+        ...{ tenant, issuer, issuers, store, configuration, keys, now, random, log, passwords, per_address },
         ...(scripts.length === 0 ? {} : { rules: (input) => options.rules.run(set, input) }),
         post: (kind, user, path, locale) => options.post(ctx, kind, user, path, locale),
       }
