@@ -24,6 +24,12 @@ interface StoredCookie {
 /** One browser: give it to nobody else. */
 export class Agent {
   readonly #cookies = new Map<string, StoredCookie>()
+  readonly #headers: HeadersInit
+
+  /** @param headers sent with every request, such as `Accept-Language` */
+  constructor(headers: HeadersInit = {}) {
+    this.#headers = headers
+  }
 
   get cookies(): readonly StoredCookie[] {
     return [...this.#cookies.values()]
@@ -39,7 +45,8 @@ export class Agent {
 
   /** One request; redirects are not followed. */
   async request(url: string, init: RequestInit = {}): Promise<Answer> {
-    const headers = new Headers(init.headers)
+    const headers = new Headers(this.#headers)
+    for (const [name, value] of new Headers(init.headers)) headers.set(name, value)
     if (this.#cookies.size > 0 && !headers.has('cookie')) {
       headers.set('cookie', this.cookies.map(({ name, value }) => `${name}=${value}`).join('; '))
     }
