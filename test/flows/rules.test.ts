@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { Agent, type Answer, claimsOf, fragmentOf } from '../support/agent.ts'
 import { authorizeUrl, isPage, signIn } from '../support/flow.ts'
@@ -344,5 +345,35 @@ describe('contract B2.7 and M10: a redirect', () => {
     const answer = await new Agent().visit(`${latchkey.issuer}${path.slice(1)}`)
     expect(answer.status).toBe(400)
     expect(answer.body).toContain('invalid_request')
+  })
+})
+
+describe('docs/rules.md', () => {
+  const page = readFileSync(new URL('../../docs/rules.md', import.meta.url), 'utf8')
+  const [claims = '', redirect = ''] = [...page.matchAll(/^```yaml\n(.*?)^```$/gms)].map(([, text]) => text)
+
+  test('the rules of the first sample let a person with a verified address in, and nobody else', async () => {
+    const latchkey = await startLatchkey({ tenant: `${tenant}\n${claims}` })
+    open.push(latchkey)
+    const { id_token, access_token } = answerOf(await signIn(new Agent(), latchkey.issuer))
+    for (const token of [id_token, access_token]) expect(claimsOf(token)[`${namespace}plan`]).toBe('free')
+    await latchkey.apply(`
+users:
+  - { email: ${person.email}, connection: Username-Password-Authentication, email_verified: false }`)
+    expect(answerOf(await signIn(new Agent(), latchkey.issuer))).toMatchObject({
+      error: 'access_denied',
+      error_description: 'Please verify your e-mail address first.',
+    })
+  })
+
+  test('the rule of the second asks for the terms', async () => {
+    const latchkey = await startLatchkey({ tenant: `${tenant}\n${redirect}` })
+    open.push(latchkey)
+    const agent = new Agent()
+    const sent = await signIn(agent, latchkey.issuer)
+    expect(sent.body).toContain('https://app.example.com/terms?state=')
+    const state = /state=([\w-]+)/.exec(sent.body)?.[1]
+    const back = await agent.visit(`${latchkey.issuer}continue?state=${state}&accepted=yes`)
+    expect(answerOf(back)).toHaveProperty('access_token')
   })
 })

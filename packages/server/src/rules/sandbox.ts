@@ -105,14 +105,20 @@ export function sandbox(scope: Record<string, unknown>, outside: Outside): (star
     })
   }
 
-  const console: Record<string, unknown> = {}
+  const speaker: Record<string, unknown> = {}
   for (const level of ['debug', 'info', 'warn', 'error'] as const)
-    console[level] = (...values: unknown[]) => say(level, values)
-  console.log = console.info
+    speaker[level] = (...values: unknown[]) => say(level, values)
+  speaker.log = speaker.info
   const timed = (work: unknown, ms: unknown, ...values: unknown[]) =>
     outside.after(() => guard(() => typeof work === 'function' && work(...values)), Number(ms) || 0)
   const clearTimeout = (timer: unknown) => outside.cancel(timer)
-  Object.assign(scope, outside.web, { global: scope, console, UnauthorizedError, setTimeout: timed, clearTimeout })
+  Object.assign(scope, outside.web, {
+    global: scope,
+    console: speaker,
+    UnauthorizedError,
+    setTimeout: timed,
+    clearTimeout,
+  })
 
   return ({ input, configuration, rules }) => {
     scope.configuration = parse(configuration)
