@@ -15,7 +15,7 @@ export interface Ended {
 function environment(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(LATCHKEY_|VITEST|NODE_OPTIONS|npm_)/.test(name))
   const path = [join(root, 'node_modules', '.bin'), process.env.PATH].join(delimiter)
-  return { ...Object.fromEntries(own), PATH: path, NODE_ENV: 'development', ...more }
+  return { ...Object.fromEntries(own), PATH: path, NODE_ENV: 'development', npm_config_loglevel: 'error', ...more }
 }
 
 /** Runs a program to its end, at most a minute. */
