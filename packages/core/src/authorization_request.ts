@@ -47,7 +47,11 @@ export function readDestination(ctx: Context, parameters: Parameters): ResponseD
   const client = findClient(ctx, parameters.get('client_id'))
   const redirect_uri = checkRedirectUri(client, parameters.get('redirect_uri'))
   const state = parameters.get('state')
-  const destination = { client_id: client.client_id, redirect_uri, response_mode: answerMode(parameters).name }
+  const destination = {
+    client_id: client.client_id,
+    redirect_uri,
+    response_mode: answerMode(parameters, redirect_uri).name,
+  }
   return state === undefined ? destination : { ...destination, state }
 }
 
@@ -68,11 +72,11 @@ export function findClient(ctx: Context, client_id: string | undefined): Client 
 }
 
 // Where even the refusal of a mode goes: to the mode asked for if it may carry this answer, else to the default of the response type.
-function answerMode(parameters: Parameters): ResponseMode {
+function answerMode(parameters: Parameters, redirect_uri: string): ResponseMode {
   const asked = words(parameters.get('response_type'))
   const front = asked.some((word) => word === 'token' || word === 'id_token')
   const mode = findResponseMode(parameters.get('response_mode') ?? '')
-  if (mode !== undefined && (mode.carries_tokens || !front)) return mode
+  if (mode?.reaches(redirect_uri) === true && (mode.carries_tokens || !front)) return mode
   return findResponseMode(front ? 'fragment' : 'query') ?? raise()
 }
 
@@ -95,7 +99,7 @@ export async function readRequest(
   const client = findClient(ctx, destination.client_id)
   refuseUnsupported(parameters)
   const response_type = checkResponseType(client, parameters)
-  checkResponseMode(parameters, response_type)
+  checkResponseMode(parameters, response_type, destination.redirect_uri)
   const scope = checkScope(parameters, response_type)
   const nonce = checkNonce(parameters, response_type)
   const prompt = checkPrompt(parameters)
@@ -159,7 +163,7 @@ function checkResponseType(client: Client, parameters: Parameters): string {
   return types.map((type) => type.name).join(' ')
 }
 
-function checkResponseMode(parameters: Parameters, response_type: string): void {
+function checkResponseMode(parameters: Parameters, response_type: string, redirect_uri: string): void {
   const name = parameters.get('response_mode')
   if (name === undefined) return
   const mode = findResponseMode(name)
@@ -172,6 +176,8 @@ function checkResponseMode(parameters: Parameters, response_type: string): void 
   // Multiple Response Type Encoding Practices §5: tokens must never be put in the query.
   if (!mode.carries_tokens)
     throw new OAuthError('invalid_request', `response_mode ${name} is not allowed for response_type ${response_type}`)
+  if (!mode.reaches(redirect_uri))
+    throw new OAuthError('invalid_request', `response_mode ${name} needs a redirect_uri that is http or https`)
 }
 
 function checkScope(parameters: Parameters, response_type: string): readonly string[] {

@@ -6,6 +6,7 @@ import { defineResponseMode } from './response_mode.ts'
 export const fragment = defineResponseMode({
   name: 'fragment',
   carries_tokens: true,
+  reaches: () => true,
   respond: ({ redirect_uri }, parameters) => ({
     kind: 'redirect',
     location: `${redirect_uri}#${encodeParameters(Object.entries(parameters))}`,

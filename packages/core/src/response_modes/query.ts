@@ -6,6 +6,7 @@ import { defineResponseMode } from './response_mode.ts'
 export const query = defineResponseMode({
   name: 'query',
   carries_tokens: false,
+  reaches: () => true,
   respond: ({ redirect_uri }, parameters) => ({
     kind: 'redirect',
     location: `${redirect_uri}${separator(redirect_uri)}${encodeParameters(Object.entries(parameters))}`,

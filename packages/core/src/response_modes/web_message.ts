@@ -6,6 +6,8 @@ import { defineResponseMode } from './response_mode.ts'
 export const webMessage = defineResponseMode({
   name: 'web_message',
   carries_tokens: true,
+  // A message is sent to an origin, which a native app's own scheme does not have.
+  reaches: (redirect_uri) => originOf(redirect_uri) !== undefined,
   respond({ redirect_uri, web_origins }, response) {
     const origin = originOf(redirect_uri)
     return {
