@@ -13,6 +13,8 @@ export interface Scene {
   readonly browser: Browser
   /** On http, another port of the server's host: another origin, the same site. */
   readonly app: WebApp
+  /** The same app on https, another port of the server's host. */
+  readonly near: WebApp
   /** On https and 127.0.0.1: another site than the server on https and localhost. */
   readonly far: WebApp
   /** On http and 127.0.0.1; its origin is listed nowhere, its callback belongs to a client of its own. */
@@ -37,9 +39,10 @@ export async function openScene({ settings: lines = '', start_browser = startChr
   const certificate = await makeCertificate()
   const { cert, key } = certificate
   const app = await startWebApp()
+  const near = await startWebApp({ tls: { cert, key } })
   const far = await startWebApp({ host: '127.0.0.1', tls: { cert, key } })
   const stranger = await startWebApp({ host: '127.0.0.1' })
-  const places = { app: app.origin, far: far.origin, stranger: stranger.origin }
+  const places = { app: app.origin, near: near.origin, far: far.origin, stranger: stranger.origin }
   const latchkey = await startLatchkey({ tenant: sceneTenant(places, lines), tls_file: certificate.file })
   const { issuer, https_issuer } = latchkey
   const api = await startDemoApi({
@@ -48,9 +51,14 @@ export async function openScene({ settings: lines = '', start_browser = startChr
     allowed_origins: origins(places),
   })
   const settings = { audience: messages, scope: 'openid profile email read:messages', timeout: 5 }
-  for (const [one, name] of [[issuer, 'app'] as const, [https_issuer, 'far'] as const, [issuer, 'stranger'] as const]) {
-    const place = { app, far, stranger }[name]
-    const client = { issuer: one, client_id: sceneClients[name], redirect_uri: `${place.origin}/callback` }
+  for (const [place, client_id] of [
+    [app, sceneClients.app],
+    [near, sceneClients.app],
+    [far, sceneClients.far],
+    [stranger, sceneClients.stranger],
+  ] as const) {
+    const server = place.origin.startsWith('https:') ? https_issuer : issuer
+    const client = { issuer: server, client_id, redirect_uri: `${place.origin}/callback` }
     await addAppPages(place, { ...settings, ...client }, api.url)
   }
   const browser = await start_browser()
@@ -61,7 +69,7 @@ export async function openScene({ settings: lines = '', start_browser = startChr
     return tab
   }
   const scene: Scene = {
-    ...{ latchkey, browser, app, far, stranger, api },
+    ...{ latchkey, browser, app, near, far, stranger, api },
     openTab: open,
     async openApp(place = app, options) {
       const tab = await open(options)
@@ -76,7 +84,7 @@ export async function openScene({ settings: lines = '', start_browser = startChr
     },
     async close() {
       await browser.close()
-      await Promise.all([app, far, stranger, api, latchkey].map((one) => one.close()))
+      await Promise.all([app, near, far, stranger, api, latchkey].map((one) => one.close()))
       certificate.remove()
     },
   }

@@ -3,6 +3,7 @@ import { connection, person } from './tenant.ts'
 
 export interface Places {
   readonly app: string
+  readonly near: string
   readonly far: string
   readonly stranger: string
 }
@@ -22,11 +23,14 @@ export const archive = 'https://archive.example.com/'
 export const grace = { email: 'grace@example.com', password: person.password } as const
 export const alan = { email: 'alan@example.com', password: person.password } as const
 
+/** Where an answer may go at the apps that are listed. */
+const paths = ['/', '/callback', '/posted', '/popup', '/silent', '/silent_message']
+
 export function origins(places: Places): readonly string[] {
   return Object.values(places)
 }
 
-export function sceneTenant({ app, far, stranger }: Places, settings = ''): string {
+export function sceneTenant({ app, near, far, stranger }: Places, settings = ''): string {
   return `
 tenant:
   friendly_name: Example
@@ -36,9 +40,9 @@ clients:
   - name: Notebook
     client_id: ${sceneClients.app}
     app_type: spa
-    callbacks: ['${app}/callback', '${app}/', '${app}/posted']
-    web_origins: ['${app}']
-    allowed_logout_urls: ['${app}/']
+    callbacks: [${[app, near].flatMap((place) => paths.map((path) => `'${place}${path}'`)).join(', ')}]
+    web_origins: ['${app}', '${near}']
+    allowed_logout_urls: ['${app}/', '${near}/']
   - name: Far Notebook
     client_id: ${sceneClients.far}
     app_type: spa
