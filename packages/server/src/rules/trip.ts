@@ -4,7 +4,7 @@ import type { IdentityContext } from '@latchkey/identity'
 import type { Parameters } from '@latchkey/oauth'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { escapeHtml } from '../pages/escape.ts'
-import type { RunningTrip } from '../protocol.ts'
+import type { RunningTrip } from '../trip.ts'
 
 /** A request on its way, with a trip or without one. */
 type OnItsWay = Partial<RunningTrip>

@@ -1,0 +1,75 @@
+/** Owns the page where a person says what an application may do. */
+import { decide, isUnverifiable } from '@latchkey/core'
+import { isLoopbackUri, OAuthError, type Parameters, parseUri } from '@latchkey/oauth'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Server } from './app.ts'
+import { answerRefusal } from './authorization_answer.ts'
+import { localeOf } from './page_answer.ts'
+import { describePermissions } from './pages/index.ts'
+import { accountOf, csrfToken, resume, show, tripPage, type Visit } from './visit.ts'
+
+export function consent(app: FastifyInstance, server: Server): void {
+  tripPage(app, server, '/u/consent', showConsent, takeConsent)
+}
+
+async function showConsent(visit: Visit): Promise<FastifyReply> {
+  const { server, ctx, request, trip } = visit
+  const { step, client, audience, scope } = await decide(ctx, trip.request, trip)
+  if (step.kind !== 'page' || step.page !== 'consent' || trip.signed_in === undefined) return resume(visit)
+  const { redirect_uri, ui_locales } = trip.request
+  const account = accountOf(trip.signed_in.user)
+  const use_descriptions = ctx.configuration.settings.flags?.use_scope_descriptions_for_consent === true
+  const texts = server.pages.texts(localeOf(ctx, request, server.pages, ui_locales))
+  return show(visit, {
+    page: 'consent',
+    pictures: [account.picture],
+    model: {
+      state: trip.state,
+      csrf: csrfToken(ctx, trip),
+      account,
+      redirect_host: hostOf(redirect_uri),
+      is_third_party: !client.is_first_party,
+      loopback: isLoopbackUri(redirect_uri) || isUnverifiable(client, redirect_uri),
+      permissions: describePermissions(scope, { api_scopes: audience.api?.scopes ?? [], use_descriptions }, texts),
+      api: audience.api === undefined ? undefined : { name: audience.api.name },
+    },
+  })
+}
+
+function hostOf(redirect_uri: string): string {
+  const uri = parseUri(redirect_uri)
+  if (uri === undefined) return redirect_uri
+  return uri.host === '' || !uri.protocol.startsWith('http') ? uri.protocol : uri.host
+}
+
+async function takeConsent(visit: Visit, fields: Parameters): Promise<FastifyReply> {
+  const { server, ctx, request, reply, trip } = visit
+  const { step, client, audience, scope } = await decide(ctx, trip.request, trip)
+  if (step.kind !== 'page' || step.page !== 'consent' || trip.signed_in === undefined) return resume(visit)
+  const { user_id } = trip.signed_in.user
+  const { session_id } = trip.signed_in.session
+  if (fields.get('action') !== 'accept') {
+    if (!(await ctx.store.transactions.take(trip.state, trip.browser, ctx.now()))) return resume(visit)
+    return answerRefusal(
+      server,
+      request,
+      reply,
+      ctx,
+      trip.request,
+      new OAuthError('access_denied', 'User did not authorize the request'),
+    )
+  }
+  const grant = {
+    grant_id: ctx.random(12),
+    user_id,
+    client_id: client.client_id,
+    audience: audience.grant_audience,
+    scope,
+  }
+  await ctx.store.atomically(async (store) => {
+    if (await store.transactions.advance(trip.state, trip.browser, 'consented', session_id, ctx.now()))
+      await store.grants.allow(grant, ctx.now())
+  })
+  request.log.info({ user_id, client_id: client.client_id, audience: audience.grant_audience, scope }, 'consent given')
+  return resume(visit)
+}
