@@ -8,7 +8,7 @@ export function userClaims(user: User, scope: readonly string[]): Record<string,
   const known = everyClaim(user)
   const claims: Record<string, unknown> = {}
   for (const word of scope) {
-    if (!(word in scopeClaims)) continue
+    if (!Object.hasOwn(scopeClaims, word)) continue
     for (const claim of scopeClaims[word as keyof typeof scopeClaims]) {
       const value = known[claim]
       if (value !== undefined && value !== '') claims[claim] = value
