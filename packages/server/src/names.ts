@@ -9,7 +9,7 @@ import type { FastifyRequest } from 'fastify'
  */
 export function issuerOf(request: FastifyRequest, issuers: readonly string[]): string {
   const issuer = `${request.protocol}://${request.host}/`
-  if (!issuers.includes(issuer) || repeatsHost(request.raw.rawHeaders)) {
+  if (!issuers.includes(issuer) || repeatsHost(request.raw.rawHeaders) || namesAnother(request, issuer)) {
     throw new OAuthError('invalid_request', 'This server is not known by that name', {
       explanation: {
         summary: `The request was sent to ${issuer.slice(0, 200)}, which is none of the server's names: ${issuers.join(', ')}`,
@@ -19,6 +19,11 @@ export function issuerOf(request: FastifyRequest, issuers: readonly string[]): s
     })
   }
   return issuer
+}
+
+// RFC 9112 §3.2.2: the host in an absolute request target is the one that counts, whatever the Host header says.
+function namesAnother({ raw: { url = '' } }: FastifyRequest, issuer: string): boolean {
+  return !url.startsWith('/') && !url.startsWith(issuer)
 }
 
 function repeatsHost(rawHeaders: readonly string[]): boolean {
