@@ -9,19 +9,24 @@ import fastify, {
   type FastifyRequest,
   LogController,
 } from 'fastify'
+import { account } from './account.ts'
+import { consent } from './consent.ts'
 import { dbConnections } from './dbconnections.ts'
 import { mailbox } from './dev/mailbox.ts'
 import { asOAuthError, sendErrorPage, sendJsonError } from './errors.ts'
 import { health } from './health.ts'
 import { login } from './login.ts'
 import { logout } from './logout.ts'
+import { watchMethods } from './methods.ts'
 import { issuerOf } from './names.ts'
 import type { Pages } from './pages/index.ts'
 import { protocol } from './protocol.ts'
 import { recovery } from './recovery.ts'
+import { signup } from './signup.ts'
 import { staticFiles } from './static_files.ts'
 import type { LiveTenant } from './tenant.ts'
 import type { UsageCount } from './usage.ts'
+import { userinfoEndpoint } from './userinfo.ts'
 import { wellKnown } from './well_known.ts'
 
 /** What every route works with. */
@@ -80,8 +85,10 @@ export function buildApp(options: AppOptions): FastifyInstance {
       return options.tenant.context(issuerOf(request, options.tenant.issuers))
     },
   }
+  // What the router itself refuses has not passed the hook that sets the headers.
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
-    answerFailure(server, error, request, reply)
+    answerFailure(server, error, request, reply.headers(safeHeaders))
+  const methodsAt = watchMethods(app)
   readBodiesStrictly(app)
   void app.register(fastifyCookie)
   app.addHook('onRequest', async (request, reply) => {
@@ -91,10 +98,27 @@ export function buildApp(options: AppOptions): FastifyInstance {
       reply.header('strict-transport-security', 'max-age=31536000')
   })
   app.setErrorHandler(fail)
-  app.setNotFoundHandler((request, reply) =>
-    fail(new OAuthError('not_found', 'There is nothing at this address'), request, reply),
-  )
-  for (const routes of [wellKnown, protocol, login, recovery, logout, dbConnections, staticFiles, health])
+  app.setNotFoundHandler((request, reply) => {
+    const allowed = methodsAt(pathOf(request))
+    if (allowed.length === 0)
+      return fail(new OAuthError('not_found', 'There is nothing at this address'), request, reply)
+    reply.header('allow', allowed.join(', '))
+    return fail(new OAuthError('method_not_allowed', `Use ${allowed.join(', ')} at this address`), request, reply)
+  })
+  for (const routes of [
+    wellKnown,
+    protocol,
+    userinfoEndpoint,
+    login,
+    signup,
+    account,
+    consent,
+    recovery,
+    logout,
+    dbConnections,
+    staticFiles,
+    health,
+  ])
     routes(app, server)
   if (options.development) mailbox(app, server)
   return app
@@ -127,13 +151,16 @@ async function answerFailure(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const error = asOAuthError(thrown)
-  const path = (request.raw.url ?? '').split('?')[0] ?? ''
-  if (!isForPeople(path, request)) return sendJsonError(request, reply, error)
+  if (!isForPeople(pathOf(request), request)) return sendJsonError(request, reply, error)
   // A page needs one of the server's names; without one there is only the bare error.
   const ctx = await server.context(request).catch(() => undefined)
   return ctx === undefined
     ? sendBareError(server, request, reply, error)
     : sendErrorPage(server, ctx, request, reply, error)
+}
+
+function pathOf(request: FastifyRequest): string {
+  return (request.raw.url ?? '').split('?')[0] ?? ''
 }
 
 function isForPeople(path: string, request: FastifyRequest): boolean {

@@ -28,6 +28,8 @@ const fastifyCodes: Readonly<Record<string, { code: ErrorCode; description: stri
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: { code: 'invalid_request', description: 'The body is not as long as it says' },
   FST_ERR_CTP_EMPTY_JSON_BODY: { code: 'invalid_request', description: 'The JSON body is empty' },
   FST_ERR_CTP_INVALID_JSON_BODY: { code: 'invalid_request', description: 'The body is not valid JSON' },
+  FST_ERR_BAD_URL: { code: 'invalid_request', description: 'The address is not valid percent-encoded UTF-8' },
+  FST_ERR_MAX_PARAM_LENGTH: { code: 'not_found', description: 'There is nothing at this address' },
 }
 
 /** Writes the log line of a refusal. @returns its id */
