@@ -15,7 +15,7 @@ import type { AuthOptions } from 'auth0-js'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { addAuth0Pages, ask } from '../support/auth0_js.ts'
-import { allow, type Credentials, deny, logIn } from '../support/person.ts'
+import { allow, allowIfAsked, type Credentials, deny, logIn } from '../support/person.ts'
 import { openScene, type Scene } from '../support/scene.ts'
 import { alan, grace, messages, sceneClients } from '../support/scene_tenant.ts'
 import { connection } from '../support/tenant.ts'
@@ -50,8 +50,7 @@ async function open(app: WebApp, domain: Pick<AuthOptions, 'domain' | 'overrides
 async function signIn(page: Page, options: object = {}, who: Credentials = grace): Promise<void> {
   await page.evaluate((given) => window.webAuth.authorize(given), options)
   await logIn(page, who)
-  await page.waitForURL(/\/u\/consent|\/callback/)
-  if (page.url().includes('/u/consent')) await allow(page)
+  await allowIfAsked(page)
   await page.waitForURL(/\/callback/)
 }
 
@@ -112,8 +111,7 @@ for (const [scheme, { app, domain }] of Object.entries(places)) {
       const popup = await opened
       const closed = popup.waitForEvent('close')
       await logIn(popup, grace)
-      await popup.waitForURL(/\/u\/consent|\/popup/).catch(() => undefined)
-      if (!popup.isClosed() && popup.url().includes('/u/consent')) await allow(popup)
+      await allowIfAsked(popup)
       const { error, result } = await page.evaluate(() => window.popupResult)
       expect(error).toBeNull()
       expect(result).toMatchObject({ idTokenPayload: { email: grace.email }, expiresIn: 7200 })
@@ -163,8 +161,7 @@ describe('auth0-js 10: the rest of it', () => {
       `${scene.app.origin}/posted`,
     )
     await logIn(page, grace)
-    await page.waitForURL(/\/u\/consent|\/posted/)
-    if (page.url().includes('/u/consent')) await allow(page)
+    await allowIfAsked(page)
     await page.waitForURL(`${scene.app.origin}/posted`)
     const hash = await page.innerText('#posted')
     const { error, result } = await ask(page, 'parseHash', { hash })

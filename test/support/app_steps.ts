@@ -1,6 +1,6 @@
 /** Owns the steps of an app that uses the SDK, as the tests take them in its page. */
 import type { Page } from 'playwright-core'
-import { allow, type Credentials, logIn } from './person.ts'
+import { allowIfAsked, type Credentials, logIn } from './person.ts'
 import type { Called, Outcome } from './sdk.ts'
 import { person } from './tenant.ts'
 
@@ -33,8 +33,7 @@ export function call(page: Page, path: string, token?: string, body?: object): P
 export async function signIn(page: Page, request: object = {}, who: Credentials = person): Promise<Outcome> {
   await authorize(page, request)
   await logIn(page, who)
-  await page.waitForURL(/\/u\/consent|\/callback/)
-  if (page.url().includes('/u/consent')) await allow(page)
+  await allowIfAsked(page)
   await arrive(page)
   return handleCallback(page)
 }

@@ -27,6 +27,13 @@ export async function allow(page: Page): Promise<void> {
   await page.click('#consent-allow')
 }
 
+/** Says yes where the login leads to the consent page, and is content where it does not. */
+export async function allowIfAsked(page: Page): Promise<void> {
+  // A popup may be through and closed already.
+  await page.waitForURL(({ pathname }) => pathname !== '/u/login').catch(() => undefined)
+  if (!page.isClosed() && page.url().includes('/u/consent')) await allow(page)
+}
+
 /** Waits for the consent page and says no. */
 export async function deny(page: Page): Promise<void> {
   await page.waitForURL('**/u/consent?*')

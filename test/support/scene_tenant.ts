@@ -12,6 +12,7 @@ export const sceneClients = {
   app: 'SceneApp00000000000000000000000a',
   far: 'SceneFarApp00000000000000000000b',
   stranger: 'SceneStranger000000000000000000c',
+  pocket: 'ScenePocketApp0000000000000000d',
 } as const
 
 /** The audience of the demo API. */
@@ -54,6 +55,12 @@ clients:
     app_type: spa
     is_first_party: false
     callbacks: ['${stranger}/callback']
+  - name: Pocket
+    client_id: ${sceneClients.pocket}
+    app_type: native
+    # Somebody else's, so that it asks: nothing else makes a first-party app with a scheme of its own ask.
+    is_first_party: false
+    callbacks: ['com.example.latchkey://callback']
 resourceServers:
   - name: Messages
     identifier: ${messages}

@@ -1,0 +1,43 @@
+/** Owns running what `npm start` runs, on free ports, with nothing kept. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { loadConfig } from '@latchkey/server'
+import { startDevelopment } from '@latchkey/server/dev'
+import { freePort } from './latchkey.ts'
+
+export interface Development {
+  /** What the person at the terminal reads. */
+  readonly printed: string
+  /** The addresses and the account, as they are printed. */
+  readonly app: string
+  readonly issuer: string
+  readonly person: { readonly email: string; readonly password: string }
+  close(): Promise<void>
+}
+
+export async function runDevelopment(): Promise<Development> {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-development-'))
+  const [port, https_port, app_port, api_port] = await Promise.all([freePort(), freePort(), freePort(), freePort()])
+  const ports = { port, https_port, app_port, api_port }
+  const texts = Object.fromEntries(Object.entries(ports).map(([name, number]) => [name, String(number)]))
+  const lines: string[] = []
+  const config = loadConfig('dev', { ...texts, ephemeral: true, directory: folder }, {})
+  const server = await startDevelopment(config, { print: (text) => void lines.push(text) })
+  const printed = lines.join('\n')
+  const find = (pattern: RegExp) => {
+    const found = pattern.exec(printed)?.[1]
+    if (found === undefined) throw new Error(`Nothing printed fits ${pattern}:\n${printed}`)
+    return found
+  }
+  return {
+    printed,
+    app: find(/Open (\S+) in your browser/),
+    issuer: find(/Server +(\S+)/),
+    person: { email: find(/Sign in as +(\S+)/), password: find(/Sign in as .*password +(\S+)/) },
+    async close() {
+      await server.close()
+      rmSync(folder, { recursive: true })
+    },
+  }
+}
