@@ -94,7 +94,7 @@ const loginProblems = {
 export async function signIn(visit: Visit, user: User, amr: readonly string[]): Promise<FastifyReply> {
   const { ctx, request, reply, trip } = visit
   if (user.blocked) {
-    await ctx.store.transactions.take(trip.state, trip.browser, ctx.now())
+    if (!(await ctx.store.transactions.take(trip.state, trip.browser, ctx.now()))) throw completed()
     return answerRefusal(
       visit.server,
       request,
@@ -109,11 +109,15 @@ export async function signIn(visit: Visit, user: User, amr: readonly string[]): 
     !(await ctx.store.transactions.advance(trip.state, trip.browser, 'authenticated', session.session_id, ctx.now()))
   ) {
     await ctx.store.sessions.end(session.session_id)
-    throw new OAuthError('invalid_request', 'This sign-in has been completed already. Go back to the application')
+    throw completed()
   }
   if (trip.signed_in !== undefined) await ctx.store.sessions.end(trip.signed_in.session.session_id)
   if (readCookie(ctx, request, 'silent') !== undefined) clearSilentCookie(ctx, reply)
   setSessionCookie(ctx, reply, session.secret, session.ends_at)
   request.log.info({ user_id: user.user_id, client_id: trip.request.client_id, ip: request.ip }, 'signed in')
   return resume(visit)
+}
+
+function completed(): OAuthError {
+  return new OAuthError('invalid_request', 'This sign-in has been completed already. Go back to the application')
 }
