@@ -40,11 +40,17 @@ export async function countAttempt(
   return failures.count > failuresUntilBlock ? 'too_many_attempts' : undefined
 }
 
-/** After a wrong password. @returns true when this failure is the one that blocks the pair */
+/** After a wrong password. @returns true when the pair is blocked from now on */
 export async function countFailure(ctx: IdentityContext, attempt: Attempt): Promise<boolean> {
   if (ctx.per_address !== undefined) await ctx.store.counters.add(addressKey(attempt.ip), day, ctx.now())
   const { count } = await ctx.store.counters.read(failureKey(ctx, attempt), ctx.now())
-  return count === failuresUntilBlock
+  // Of ten that fail at once, each sees them all counted.
+  return count >= failuresUntilBlock
+}
+
+/** An attempt that could not be judged is no failure. */
+export async function forgiveAttempt(ctx: IdentityContext, attempt: Attempt): Promise<void> {
+  await ctx.store.counters.takeBack(failureKey(ctx, attempt))
 }
 
 /** After a right password the pair is as new: whoever knows the password is not guessing. */

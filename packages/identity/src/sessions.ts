@@ -65,9 +65,10 @@ export async function findSession(
   if (found === undefined) return undefined
   // A lifetime that was shortened counts for running sessions too; a lengthened one only for new ones.
   const { session } = found
-  if (now - session.created_at > lifetime(ctx) || now - session.seen_at > idleLifetime(ctx)) return undefined
+  const idle = Math.min(idleLifetime(ctx), session.idle_ends_at - session.seen_at)
+  if (now - session.created_at > lifetime(ctx) || now - session.seen_at > idle) return undefined
   if (now - session.seen_at > activityStep) {
-    await ctx.store.sessions.see(session.session_id, Math.min(now + idleLifetime(ctx), session.ends_at), now)
+    await ctx.store.sessions.see(session.session_id, Math.min(now + idle, session.ends_at), now)
   }
   return found
 }

@@ -67,7 +67,8 @@ async function check(ctx: IdentityContext, form: SignupForm): Promise<SignupProb
   const { options } = form.connection
   if (options.disable_signup === true) return { code: 'signup_disabled' }
   if (!isEmail(form.email)) return { code: 'invalid_email' }
-  if (options.requires_username === true && !isUsername(form.username)) return { code: 'invalid_username' }
+  if ((options.requires_username === true || form.username !== undefined) && !isUsername(form.username))
+    return { code: 'invalid_username' }
   const problems = checkPassword(form.password, options, {
     ...form.profile,
     email: form.email,
@@ -77,20 +78,19 @@ async function check(ctx: IdentityContext, form: SignupForm): Promise<SignupProb
   return (await maySignUp(ctx, form.ip)) ? undefined : { code: 'too_many_signups' }
 }
 
-/** An address that a mail can be sent to: one `@`, no space or control character, at most 254 characters (RFC 5321 §4.5.3.1). */
+const hidden = String.raw`\p{Cc}\p{Cf}\p{Cs}`
+const label = String.raw`(?!-)[^\s@"'<>\\,;:()[\].${hidden}]{1,63}(?<!-)`
+const address = new RegExp(String.raw`^[^\s@"<>\\,;:()[\]${hidden}]{1,64}@(?:${label}\.)+${label}$`, 'u')
+
+/**
+ * An address that a mail can be sent to: one `@`, a host of two labels or more, no space, quoting or invisible character, at most 254
+ * characters (RFC 5321 §4.5.3.1).
+ */
 export function isEmail(text: string): boolean {
-  return (
-    text.length <= 254 &&
-    /^[^\s@"'<>\\,;:()[\]]{1,64}@[^\s@"'<>\\,;:()[\]]+\.[^\s@"'<>\\,;:()[\].]{2,}$/.test(text) &&
-    !hasControl(text)
-  )
+  return text.length <= 254 && address.test(text) && !/\.[^.]$/u.test(text)
 }
 
 /** Auth0's characters for user names, 1 to 128 of them. */
 export function isUsername(text: string | undefined): text is string {
   return text !== undefined && /^[A-Za-z0-9^$.!`\-#+'~_]{1,128}$/.test(text)
-}
-
-function hasControl(text: string): boolean {
-  return [...text].some((character) => character.charCodeAt(0) < 32 || character.charCodeAt(0) === 127)
 }

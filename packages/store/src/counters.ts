@@ -28,6 +28,17 @@ export function counterStore({ db, tenant }: Scope) {
         .executeTakeFirstOrThrow()
     },
 
+    /** Takes one back: what was counted has not happened after all. */
+    async takeBack(counter_key: string): Promise<void> {
+      await db
+        .updateTable('counters')
+        .set((eb) => ({ count: eb('count', '-', 1) }))
+        .where('tenant', '=', tenant)
+        .where('counter_key', '=', counter_key)
+        .where('count', '>', 0)
+        .execute()
+    },
+
     async read(counter_key: string, now: number): Promise<Count> {
       const row = await db
         .selectFrom('counters')

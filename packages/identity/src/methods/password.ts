@@ -1,7 +1,7 @@
 /** Owns signing in with a password. The same work is done for a person who does not exist as for one who does. */
 import type { Connection, User } from '@latchkey/store'
 import type { IdentityContext } from '../context.ts'
-import { type Attempt, clearFailures, countAttempt, countFailure } from '../limits.ts'
+import { type Attempt, clearFailures, countAttempt, countFailure, forgiveAttempt } from '../limits.ts'
 import { defineLoginMethod } from '../login_method.ts'
 import { Busy } from '../passwords.ts'
 import { sendUnblock } from '../tickets.ts'
@@ -23,7 +23,10 @@ export const password = defineLoginMethod<PasswordForm>({
     if (refusal !== undefined) return { problem: refusal }
     const user = await findPerson(ctx, connection, identifier)
     const proof = await prove(ctx, user, given)
-    if (proof === undefined) return { problem: 'unavailable' }
+    if (proof === undefined) {
+      await forgiveAttempt(ctx, attempt)
+      return { problem: 'unavailable' }
+    }
     if (user === undefined || !proof.ok) {
       const blocks = await countFailure(ctx, attempt)
       if (blocks && user !== undefined) await sendUnblock(ctx, user)
