@@ -41,6 +41,19 @@ describe.each(kinds)('counters over %s', (kind) => {
     )
   })
 
+  test('one that did not happen is taken back, never below none', async () => {
+    const { counters } = opened.store
+    const key = fresh()
+    await counters.takeBack(key)
+    await atOnce(20, () => counters.add(key, 1000, now))
+    await opened.storeOf('two').counters.takeBack(key)
+    await atOnce(19, () => counters.takeBack(key))
+    expect(await counters.read(key, now)).toEqual({ count: 1, ends_at: now + 1000 })
+    await atOnce(5, () => counters.takeBack(key))
+    expect((await counters.read(key, now)).count).toBe(0)
+    expect((await counters.add(key, 1000, now)).count).toBe(1)
+  })
+
   test('tenants count apart', async () => {
     const key = fresh()
     await opened.store.counters.add(key, 1000, now)

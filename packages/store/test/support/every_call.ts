@@ -110,6 +110,7 @@ const calls: Calls = {
   },
   counters: {
     add: (s) => s.counters.add('k', 1000, now),
+    takeBack: (s) => s.counters.takeBack('k'),
     read: (s) => s.counters.read('k', now),
     clear: (s) => s.counters.clear('k'),
     clearAll: (s) => s.counters.clearAll('k'),
