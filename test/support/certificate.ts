@@ -1,5 +1,5 @@
 /** Owns a certificate for localhost, 127.0.0.1 and ::1, made as `latchkey dev` makes it. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ensureCertificate } from '@latchkey/server/dev/certificate'
@@ -7,6 +7,8 @@ import { ensureCertificate } from '@latchkey/server/dev/certificate'
 export interface Certificate {
   readonly cert: string
   readonly key: string
+  /** The certificate of the authority behind it. */
+  readonly ca: string
   /** Both in one file. */
   readonly file: string
   remove(): void
@@ -14,6 +16,12 @@ export interface Certificate {
 
 export async function makeCertificate(): Promise<Certificate> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-certificate-'))
-  const { cert, key } = await ensureCertificate(folder, { now: Date.now })
-  return { cert, key, file: join(folder, 'localhost.pem'), remove: () => rmSync(folder, { recursive: true }) }
+  const { cert, key, ca_file } = await ensureCertificate(folder, { now: Date.now })
+  return {
+    cert,
+    key,
+    ca: readFileSync(ca_file, 'utf8'),
+    file: join(folder, 'localhost.pem'),
+    remove: () => rmSync(folder, { recursive: true }),
+  }
 }
