@@ -2,7 +2,7 @@
 import type { Parameters } from '@latchkey/oauth'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from './app.ts'
-import { accountOf, csrfToken, resume, show, tripPage, type Visit } from './visit.ts'
+import { accountOf, csrfToken, resume, show, tripPage, type Visit, wasShown } from './visit.ts'
 
 export function account(app: FastifyInstance, server: Server): void {
   tripPage(app, server, '/u/account', showAccounts, takeAccount)
@@ -14,7 +14,7 @@ function showAccounts(visit: Visit): FastifyReply {
   const account = accountOf(trip.signed_in.user)
   return show(visit, {
     page: 'select_account',
-    model: { state: trip.state, csrf: csrfToken(ctx, trip), accounts: [account] },
+    model: { state: trip.state, csrf: csrfToken(ctx, trip, trip.signed_in.user.user_id), accounts: [account] },
     pictures: [account.picture],
   })
 }
@@ -23,7 +23,7 @@ async function takeAccount(visit: Visit, fields: Parameters): Promise<FastifyRep
   const { ctx, trip, reply } = visit
   if (fields.get('action') === 'other')
     return reply.redirect(`${ctx.issuer}u/login?state=${trip.state}&account=other`, 303)
-  if (trip.signed_in !== undefined) {
+  if (trip.signed_in !== undefined && wasShown(visit, fields, trip.signed_in.user.user_id)) {
     await ctx.store.transactions.advance(
       trip.state,
       trip.browser,

@@ -1,20 +1,26 @@
 /** Owns the page where a person says what an application may do. */
-import { decide, isUnverifiable } from '@latchkey/core'
+import { type Decision, decide, isUnverifiable } from '@latchkey/core'
 import { isLoopbackUri, OAuthError, type Parameters, parseUri } from '@latchkey/oauth'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from './app.ts'
 import { answerRefusal } from './authorization_answer.ts'
 import { localeOf } from './page_answer.ts'
 import { describePermissions } from './pages/index.ts'
-import { accountOf, csrfToken, resume, show, tripPage, type Visit } from './visit.ts'
+import { accountOf, csrfToken, resume, show, tripPage, type Visit, wasShown } from './visit.ts'
 
 export function consent(app: FastifyInstance, server: Server): void {
   tripPage(app, server, '/u/consent', showConsent, takeConsent)
 }
 
+/** What a yes is said to, and by whom. */
+function questionOf(user_id: string, { audience, scope }: Decision): string {
+  return JSON.stringify([user_id, audience.grant_audience, scope])
+}
+
 async function showConsent(visit: Visit): Promise<FastifyReply> {
   const { server, ctx, request, trip } = visit
-  const { step, client, audience, scope } = await decide(ctx, trip.request, trip)
+  const decision = await decide(ctx, trip.request, trip)
+  const { step, client, audience, scope } = decision
   if (step.kind !== 'page' || step.page !== 'consent' || trip.signed_in === undefined) return resume(visit)
   const { redirect_uri, ui_locales } = trip.request
   const account = accountOf(trip.signed_in.user)
@@ -25,7 +31,7 @@ async function showConsent(visit: Visit): Promise<FastifyReply> {
     pictures: [account.picture],
     model: {
       state: trip.state,
-      csrf: csrfToken(ctx, trip),
+      csrf: csrfToken(ctx, trip, questionOf(trip.signed_in.user.user_id, decision)),
       account,
       redirect_host: hostOf(redirect_uri),
       is_third_party: !client.is_first_party,
@@ -44,7 +50,8 @@ function hostOf(redirect_uri: string): string {
 
 async function takeConsent(visit: Visit, fields: Parameters): Promise<FastifyReply> {
   const { server, ctx, request, reply, trip } = visit
-  const { step, client, audience, scope } = await decide(ctx, trip.request, trip)
+  const decision = await decide(ctx, trip.request, trip)
+  const { step, client, audience, scope } = decision
   if (step.kind !== 'page' || step.page !== 'consent' || trip.signed_in === undefined) return resume(visit)
   const { user_id } = trip.signed_in.user
   const { session_id } = trip.signed_in.session
@@ -59,6 +66,7 @@ async function takeConsent(visit: Visit, fields: Parameters): Promise<FastifyRep
       new OAuthError('access_denied', 'User did not authorize the request'),
     )
   }
+  if (!wasShown(visit, fields, questionOf(user_id, decision))) return resume(visit)
   const grant = {
     grant_id: ctx.random(12),
     user_id,

@@ -21,9 +21,18 @@ export interface Visit {
 export type Show = (visit: Visit) => Promise<FastifyReply> | FastifyReply
 export type Take = (visit: Visit, fields: Parameters) => Promise<FastifyReply> | FastifyReply
 
-/** The proof that a form was made for this browser and this trip. */
-export function csrfToken(ctx: IdentityContext, { browser, state }: RunningTrip): string {
-  return ctx.store.vault.derive('csrf', `${browser}\n${state}`)
+/**
+ * The proof that a form was made for this browser and this trip.
+ * @param shown what its page said, where a click on it means that and nothing else
+ */
+export function csrfToken(ctx: IdentityContext, { browser, state }: RunningTrip, shown?: string): string {
+  const proof = ctx.store.vault.derive('csrf', `${browser}\n${state}`)
+  return shown === undefined ? proof : `${proof}.${ctx.store.vault.derive('shown', `${proof}\n${shown}`)}`
+}
+
+/** False for a form whose page said something else: another tab may have changed who is signed in meanwhile. */
+export function wasShown({ ctx, trip }: Visit, fields: Parameters, shown: string): boolean {
+  return equal(fields.get('csrf') ?? '', csrfToken(ctx, trip, shown))
 }
 
 /** Goes on with the trip. */
@@ -80,7 +89,8 @@ export function tripPage(app: FastifyInstance, server: Server, path: string, sho
     checkFormOrigin(request, ctx.issuer)
     const fields = bodyParameters(request)
     const trip = await loadTrip(ctx, request, fields.get('state') ?? queryParameters(request).get('state'))
-    if (!equal(fields.get('csrf') ?? '', csrfToken(ctx, trip))) {
+    const [proof = ''] = (fields.get('csrf') ?? '').split('.')
+    if (!equal(proof, csrfToken(ctx, trip))) {
       throw new OAuthError('access_denied', 'The form is not one of this sign-in')
     }
     return take({ server, ctx, request, reply, trip }, fields)
