@@ -1,5 +1,5 @@
 /** Owns a trip between requests: it is kept while pages are shown, and found again by its handle and its browser. */
-import type { AuthorizationRequest, Progress, RulesOutcome } from '@latchkey/core'
+import { type AuthorizationRequest, type Progress, type RulesOutcome, readDestination } from '@latchkey/core'
 import { findSession, type IdentityContext } from '@latchkey/identity'
 import { OAuthError } from '@latchkey/oauth'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -44,9 +44,13 @@ export async function loadTrip(
       },
     )
   }
+  const read = JSON.parse(stored.request) as AuthorizationRequest
+  // A callback that was taken off the list meanwhile gets no answer any more.
+  const { client_id, redirect_uri } = read
+  readDestination(ctx, new Map(Object.entries({ client_id, redirect_uri })))
   const signed_in = await findSession(ctx, readCookie(ctx, request, 'session'), 'session')
   return {
-    request: JSON.parse(stored.request) as AuthorizationRequest,
+    request: read,
     state,
     browser,
     ...(stored.authenticated === undefined ? {} : { authenticated: stored.authenticated }),
