@@ -171,6 +171,8 @@ function profileOf(fields: Fields): Profile {
     const value = text(fields, name)
     if (value !== undefined && value.length > 300)
       throw new DbConnectionError('invalid_request', `${name} is longer than 300 characters`)
+    if (value !== undefined && /\p{Cc}/u.test(value))
+      throw new DbConnectionError('invalid_request', `${name} must be one line`)
     if (value !== undefined) root[name] = value
   }
   const metadata = metadataOf(fields.user_metadata)

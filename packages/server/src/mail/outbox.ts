@@ -39,7 +39,8 @@ export async function writeMail(
         support_url: settings.support_url,
       },
       email: user.email,
-      name: user.profile.given_name ?? user.profile.name,
+      // Until the address is proved, anyone may have written the name, to have us send it to a stranger.
+      name: user.email_verified ? (user.profile.given_name ?? user.profile.name) : undefined,
       link: `${ctx.issuer}${path}`,
       lifetime: linkLifetimes[kind],
     },
