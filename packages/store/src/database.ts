@@ -1,4 +1,5 @@
 /** Owns the connection to the database: opening, the promises about durability, migrations. */
+import { closeSync, openSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
 import { Migrator } from 'kysely/migration'
@@ -41,6 +42,7 @@ class Adapter extends SqliteAdapter {
 
 function openSqlite(file: string): BetterSqlite3.Database {
   try {
+    makePrivate(file)
     const sqlite = new BetterSqlite3(file, { timeout: 5000 })
     sqlite.pragma('journal_mode = WAL')
     // Acknowledged means on the disk: every commit is synced (security rule "acknowledge only after commit").
@@ -53,6 +55,16 @@ function openSqlite(file: string): BetterSqlite3.Database {
       `The database file ${file} cannot be opened: ${cause instanceof Error ? cause.message : cause}`,
       { cause },
     )
+  }
+}
+
+/** A database that is not there yet is made for its owner's eyes alone; the files beside it get the same mode from SQLite. */
+function makePrivate(file: string): void {
+  if (file === '' || file === ':memory:') return
+  try {
+    closeSync(openSync(file, 'a', 0o600))
+  } catch {
+    // SQLite will say what is wrong with the file.
   }
 }
 
