@@ -1,5 +1,6 @@
 /** Owns the pages behind mailed links and the one that asks for such a mail: new password, verified address, lifted block. */
 import {
+  addressBucket,
   Busy,
   findPerson,
   type IdentityContext,
@@ -69,23 +70,28 @@ function show<Name extends PageName>(
   model: PageModels[Name],
   status = 200,
 ): FastifyReply {
-  return sendPage(ctx, server.pages, request, reply, { page, model, status })
+  // With a trip behind it, the page may be in a popup.
+  const keeps_opener = 'state' in model && model.state !== undefined
+  return sendPage(ctx, server.pages, request, reply, { page, model, status, keeps_opener })
 }
 
 interface RequestState {
   readonly state?: string | undefined
   readonly email?: string | undefined
   readonly problem?: ProblemCode
+  readonly status?: number
 }
 
-async function showRequest(visit: Visit, { state, email, problem }: RequestState): Promise<FastifyReply> {
+async function showRequest(visit: Visit, { state, email, problem, status = 200 }: RequestState): Promise<FastifyReply> {
   const kept = state !== undefined && /^[\w-]{1,100}$/.test(state) ? state : undefined
-  return show(
-    visit,
-    'reset_password_request',
-    { state: kept, csrf: csrfOf(visit), email, problem },
-    problem === undefined ? 200 : 400,
-  )
+  return show(visit, 'reset_password_request', { state: kept, csrf: csrfOf(visit), email, problem }, status)
+}
+
+/** False when this network address has asked for too many mails: they go to whom the form names. */
+async function mayAsk({ ctx, request }: Visit): Promise<boolean> {
+  if (ctx.per_address === undefined) return true
+  const { count } = await ctx.store.counters.add(`mails ${addressBucket(request.ip)}`, 60_000, ctx.now())
+  return count <= ctx.per_address.signups_per_minute
 }
 
 /** The answer is the same, and takes as long, whether or not there is such a person. */
@@ -93,7 +99,11 @@ async function takeRequest(visit: Visit, fields: Parameters): Promise<FastifyRep
   const { server, ctx, request } = visit
   const email = fields.get('email')?.trim().slice(0, 254)
   const state = fields.get('state')
-  if (email === undefined) return showRequest(visit, { state, problem: 'missing_email' })
+  if (email === undefined) return showRequest(visit, { state, problem: 'missing_email', status: 400 })
+  if (!(await mayAsk(visit))) {
+    visit.reply.header('retry-after', '60')
+    return showRequest(visit, { state, email, problem: 'too_many_attempts', status: 429 })
+  }
   await inSteadyTime(async () => {
     for (const connection of databases(ctx)) {
       const user = await findPerson(ctx, connection, email)
