@@ -39,6 +39,7 @@ describe('an export of the Deploy CLI', () => {
     expect(settings).toEqual({
       allowed_logout_urls: ['https://acme.example/bye'],
       default_directory: '',
+      error_page: { url: 'https://acme.example/oops' },
       enabled_locales: ['en', 'de'],
       flags: { enable_public_signup_user_exists_error: true, use_scope_descriptions_for_consent: true },
       friendly_name: 'Acme test',
@@ -103,7 +104,6 @@ describe('an export of the Deploy CLI', () => {
       'databases[0].options.customScripts',
       'connections[0]',
       'clientGrants[0]',
-      'tenant.error_page',
       'tenant.flags.universal_login',
       'branding.favicon_url',
       'branding.colors.page_background',

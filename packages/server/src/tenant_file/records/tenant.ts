@@ -32,6 +32,7 @@ const TenantRecord = Type.Object({
       { maxItems: 100 },
     ),
   ),
+  error_page: Type.Optional(Type.Object({ url: Type.Optional(Url) })),
   flags: Type.Optional(
     Type.Object({
       use_scope_descriptions_for_consent: Type.Optional(Type.Boolean()),
@@ -57,6 +58,8 @@ function check(entry: Entry<Static<typeof TenantRecord>>, draft: Draft): void {
     const url = given[field]
     if (url !== undefined && url !== '') report(entry, [field], linkVerdict(url))
   }
+  const error_url = given.error_page?.url
+  if (error_url !== undefined && error_url !== '') report(entry, ['error_page', 'url'], linkVerdict(error_url))
   if (given.default_redirection_uri !== undefined)
     report(entry, ['default_redirection_uri'], entryVerdict(given.default_redirection_uri))
   reportAll(entry, 'allowed_logout_urls', given.allowed_logout_urls, (url) => logoutVerdict(url, { wildcards: true }))
