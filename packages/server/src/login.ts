@@ -105,6 +105,11 @@ export async function signIn(visit: Visit, user: User, amr: readonly string[]): 
     )
   }
   const session = await beginSession(ctx, user.user_id, amr)
+  // A new password ends every session; this one began under the old one, and after that.
+  if ((await ctx.store.users.find(user.user_id))?.password_changed_at !== user.password_changed_at) {
+    await ctx.store.sessions.end(session.session_id)
+    return showLogin(visit, { username: user.email ?? user.username, problem: 'wrong_credentials', status: 400 })
+  }
   if (
     !(await ctx.store.transactions.advance(trip.state, trip.browser, 'authenticated', session.session_id, ctx.now()))
   ) {

@@ -35,6 +35,8 @@ export interface User {
   readonly password_hash?: string
   readonly blocked: boolean
   readonly profile: Profile
+  /** Milliseconds since 1970; a stronger hash of the same password is no change. */
+  readonly password_changed_at?: number
   readonly logins_count: number
   readonly created_at: number
   readonly updated_at: number
@@ -181,6 +183,7 @@ function userOf(row: Selectable<UserTable>): User {
     ...(row.email === null ? {} : { email: row.email }),
     ...(row.username === null ? {} : { username: row.username }),
     ...(row.password_hash === null ? {} : { password_hash: row.password_hash }),
+    ...(row.password_changed_at === null ? {} : { password_changed_at: row.password_changed_at }),
   }
 }
 

@@ -25,7 +25,8 @@ describe.each(kinds)('users over %s', (kind) => {
     await users.create(one, now)
     const expected = {
       ...{ user_id: one.user_id, connection: 'db', email: email.toLowerCase(), username: 'ada.l', password_hash: 'h' },
-      ...{ email_verified: true, blocked: true, profile, logins_count: 0, created_at: now, updated_at: now },
+      ...{ email_verified: true, blocked: true, profile, logins_count: 0, password_changed_at: now },
+      ...{ created_at: now, updated_at: now },
     }
     expect(await users.find(one.user_id)).toEqual(expected)
     expect(await users.findByEmail('db', email.toUpperCase())).toEqual(expected)
