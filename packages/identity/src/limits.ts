@@ -28,21 +28,32 @@ export async function countAttempt(
   brute_force_protection: boolean,
 ): Promise<Refusal | undefined> {
   const now = ctx.now()
+  // The address comes first: one that is held up adds no more counters to the database, whatever names it makes up.
+  if (ctx.per_address !== undefined) {
+    const failures = await ctx.store.counters.add(addressKey(attempt.ip), day, now)
+    if (failures.count > ctx.per_address.failures_per_day) return 'too_many_attempts'
+  }
+  const refusal = await countPair(ctx, attempt, brute_force_protection, now)
+  if (refusal !== undefined) await takeBackFailure(ctx, attempt)
+  return refusal
+}
+
+async function countPair(
+  ctx: IdentityContext,
+  attempt: Attempt,
+  brute_force_protection: boolean,
+  now: number,
+): Promise<Refusal | undefined> {
   const { counters } = ctx.store
   const rate = await counters.add(rateKey(ctx, attempt), minute, now)
   if (rate.count > attemptsPerMinute) return 'too_many_logins'
-  if (ctx.per_address !== undefined) {
-    const failures = await counters.read(addressKey(attempt.ip), now)
-    if (failures.count >= ctx.per_address.failures_per_day) return 'too_many_attempts'
-  }
   if (!brute_force_protection) return undefined
   const failures = await counters.add(failureKey(ctx, attempt), blockLasts, now)
   return failures.count > failuresUntilBlock ? 'too_many_attempts' : undefined
 }
 
-/** After a wrong password. @returns true when the pair is blocked from now on */
+/** After a wrong password, which was counted before it was judged. @returns true when the pair is blocked from now on */
 export async function countFailure(ctx: IdentityContext, attempt: Attempt): Promise<boolean> {
-  if (ctx.per_address !== undefined) await ctx.store.counters.add(addressKey(attempt.ip), day, ctx.now())
   const { count } = await ctx.store.counters.read(failureKey(ctx, attempt), ctx.now())
   // Of ten that fail at once, each sees them all counted.
   return count >= failuresUntilBlock
@@ -50,11 +61,18 @@ export async function countFailure(ctx: IdentityContext, attempt: Attempt): Prom
 
 /** An attempt that could not be judged is no failure. */
 export async function forgiveAttempt(ctx: IdentityContext, attempt: Attempt): Promise<void> {
+  await takeBackFailure(ctx, attempt)
   await ctx.store.counters.takeBack(failureKey(ctx, attempt))
+}
+
+// Every attempt counts against its address from the start, so that a crowd of them is no more than the limit.
+async function takeBackFailure(ctx: IdentityContext, { ip }: Attempt): Promise<void> {
+  if (ctx.per_address !== undefined) await ctx.store.counters.takeBack(addressKey(ip))
 }
 
 /** After a right password the pair is as new: whoever knows the password is not guessing. */
 export async function clearFailures(ctx: IdentityContext, attempt: Attempt): Promise<void> {
+  await takeBackFailure(ctx, attempt)
   await ctx.store.counters.clear(failureKey(ctx, attempt))
   await ctx.store.counters.clear(rateKey(ctx, attempt))
 }
