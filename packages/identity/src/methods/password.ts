@@ -1,4 +1,5 @@
 /** Owns signing in with a password. The same work is done for a person who does not exist as for one who does. */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Connection, User } from '@latchkey/store'
 import type { IdentityContext } from '../context.ts'
 import { type Attempt, clearFailures, countAttempt, countFailure, forgiveAttempt } from '../limits.ts'
@@ -28,8 +29,7 @@ export const password = defineLoginMethod<PasswordForm>({
       return { problem: 'unavailable' }
     }
     if (user === undefined || !proof.ok) {
-      const blocks = await countFailure(ctx, attempt)
-      if (blocks && user !== undefined) await sendUnblock(ctx, user)
+      if (await countFailure(ctx, attempt)) await tellOfBlock(ctx, user)
       return { problem: 'wrong_credentials' }
     }
     await clearFailures(ctx, attempt)
@@ -38,6 +38,14 @@ export const password = defineLoginMethod<PasswordForm>({
     return { user }
   },
 })
+
+/** Milliseconds; far more than writing the mail takes. */
+const blockingTakes = 300
+
+/** The answer that blocks takes as long for a person who does not exist, to whom no mail is written. */
+async function tellOfBlock(ctx: IdentityContext, user: User | undefined): Promise<void> {
+  await Promise.all([user === undefined ? undefined : sendUnblock(ctx, user), delay(blockingTakes)])
+}
 
 /** Looks a person up by what was typed. */
 export async function findPerson(
