@@ -13,9 +13,27 @@ const ending = [
   { table: 'sessions', key: 'session_id', end: 'idle_ends_at' },
 ] as const
 
+/** Milliseconds that a mail stays which was sent, or which nobody sends: the links in it are long over. */
+const mailsStay = 7 * 86_400_000
+
 export type UpkeepStore = ReturnType<typeof upkeepStore>
 
 export function upkeepStore({ db, tenant }: Scope) {
+  async function sweepMails(before: number): Promise<number> {
+    const old = () => db.selectFrom('mails').select('mail_id').where('tenant', '=', tenant).limit(batch)
+    const unsent = old().where('sent_at', 'is', null).where('next_attempt_at', '<=', before)
+    let gone = 0n
+    for (const due of [old().where('sent_at', '<=', before), unsent]) {
+      const { numDeletedRows } = await db
+        .deleteFrom('mails')
+        .where('tenant', '=', tenant)
+        .where('mail_id', 'in', due)
+        .executeTakeFirstOrThrow()
+      gone += numDeletedRows
+    }
+    return Number(gone)
+  }
+
   return {
     /** Drops rows whose time is over, at most a batch of each table. @returns how many went */
     async sweep(now: number): Promise<number> {
@@ -28,7 +46,7 @@ export function upkeepStore({ db, tenant }: Scope) {
           )
         gone += Number(result.numAffectedRows ?? 0n)
       }
-      return gone
+      return gone + (await sweepMails(now - mailsStay))
     },
 
     /** Adds to the number of answers a client got on a day, by response type. */

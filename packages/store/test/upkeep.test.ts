@@ -44,6 +44,23 @@ describe.each(kinds)('sweep over %s', (kind) => {
 
   const each = (count: number) => Object.fromEntries(tables.map((table) => [table, count]))
 
+  test('takes mails a week after they were sent, or should have been', async () => {
+    const { mails, upkeep } = opened.storeOf(fresh())
+    const week = 7 * 86_400_000
+    const [sent, waiting] = [fresh(), fresh()]
+    for (const mail_id of [sent, waiting]) {
+      const words = { subject: 's', text: 't', html: 'h' }
+      await mails.add({ mail_id, recipient: 'ada@example.com', kind: 'k', ...words, created_at: now, attempts: 0 })
+    }
+    await mails.sent(sent, now + 5)
+    await mails.failed(waiting, 'nobody answered', now + 9)
+    expect(await upkeep.sweep(now + week + 4)).toBe(0)
+    expect(await upkeep.sweep(now + week + 5)).toBe(1)
+    expect((await mails.list(5)).map(({ mail_id }) => mail_id)).toEqual([waiting])
+    expect(await upkeep.sweep(now + week + 9)).toBe(1)
+    expect(await mails.list(5)).toEqual([])
+  })
+
   test('takes what is over to the millisecond, of its own tenant', async () => {
     const [one, two] = [fresh(), fresh()]
     for (const tenant of [one, two]) {
