@@ -157,6 +157,26 @@ describe('limits of one network address', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(30)
   })
 
+  test('the failure that blocks takes as long whether or not there is somebody to write to', async () => {
+    const open = await startLatchkey({ tenant: more, development: false, options: { failures_per_address: '1000' } })
+    try {
+      const agent = new Agent()
+      const login = await agent.visit(authorizeUrl(open.issuer))
+      const times: number[] = []
+      for (const username of [person.email, 'nobody@example.com']) {
+        for (let failure = 1; failure <= 10; failure++) {
+          const start = performance.now()
+          await agent.submit(login, { username, password: 'Wrong-Horse-7' })
+          if (failure === 10) times.push(performance.now() - start)
+        }
+      }
+      expect(Math.min(...times)).toBeGreaterThanOrEqual(299)
+      expect(await open.tenant.store.mails.list(5)).toHaveLength(1)
+    } finally {
+      await open.close()
+    }
+  })
+
   test('asking for the mail of a forgotten password is limited too', async () => {
     const agent = new Agent()
     const page = await agent.visit(`${limited.issuer}u/reset-password/request`)
