@@ -16,13 +16,14 @@ export interface Development {
   close(): Promise<void>
 }
 
-export async function runDevelopment(): Promise<Development> {
+/** @param where `usual_ports` takes those of `npm start`, for whoever shows the addresses to people */
+export async function runDevelopment(where: 'usual_ports' | 'free_ports' = 'free_ports'): Promise<Development> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-development-'))
-  const [port, https_port, app_port, api_port] = await Promise.all([freePort(), freePort(), freePort(), freePort()])
-  const ports = { port, https_port, app_port, api_port }
-  const texts = Object.fromEntries(Object.entries(ports).map(([name, number]) => [name, String(number)]))
+  const ports: Record<string, string> = {}
+  for (const name of where === 'usual_ports' ? [] : ['port', 'https_port', 'app_port', 'api_port'])
+    ports[name] = String(await freePort())
   const lines: string[] = []
-  const config = loadConfig('dev', { ...texts, ephemeral: true, directory: folder }, {})
+  const config = loadConfig('dev', { ...ports, ephemeral: true, directory: folder }, {})
   const server = await startDevelopment(config, { print: (text) => void lines.push(text) })
   const printed = lines.join('\n')
   const find = (pattern: RegExp) => {
