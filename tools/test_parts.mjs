@@ -21,7 +21,7 @@ export const PARTS = [
   },
   { name: 'lock', title: 'Dependencies', command: ['tools/check_lock.ts'] },
   { name: 'imports', title: 'Import rules', command: ['tools/check_imports.ts'] },
-  { name: 'spec', title: 'Spec index', command: ['tools/spec_index.ts', '--check'] },
+  { name: 'spec', title: 'Spec index', command: ['tools/spec_index.ts', '--check', '--strict'] },
   { name: 'options', title: 'Options page', command: ['tools/configuration_page.ts', '--check'] },
   { name: 'docs', title: 'Links in docs', command: ['tools/check_docs.ts'] },
   { name: 'build', title: 'Build', needsBuild: true },

@@ -153,7 +153,7 @@ const table: Record<string, readonly [() => RawRequest, Expected]> = {
   'a HEAD request': [() => ({ method: 'HEAD', target: '/any' }), none],
 }
 
-describe.each(Object.keys(apis))('RFC 6750 %s', (name) => {
+describe.each(Object.keys(apis))('RFC 6750 §2.1, §3 %s', (name) => {
   let api: Api
 
   beforeAll(async () => {

@@ -76,7 +76,7 @@ describe('RFC 9068 §4 validating access tokens: what is accepted', () => {
   })
 })
 
-describe('RFC 9068 §4 validating access tokens: what is refused', () => {
+describe('RFC 9068 §4, RFC 7515 §4, RFC 7519 §4, RFC 8725 §3.11 validating access tokens: what is refused', () => {
   const bad: Record<string, readonly [() => unknown, string]> = {
     'an empty text': [() => '', 'missing_token'],
     'an opaque token': [() => 'Zm9vYmFyYmF6', 'malformed'],

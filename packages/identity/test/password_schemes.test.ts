@@ -31,7 +31,7 @@ async function expectLogin(value: unknown, right = password): Promise<void> {
   expect(await passwords.verify(stored, `${right}x`)).toEqual({ ok: false, rehash: false })
 }
 
-describe('published vectors', () => {
+describe('RFC 2104 §2, RFC 7914 §6, RFC 8018 §5.2, RFC 9106 §3.1 published vectors', () => {
   freshWorkers()
 
   test.each([

@@ -143,7 +143,7 @@ describe('an export of the Deploy CLI', () => {
   }
 })
 
-describe('what a record is without being told', () => {
+describe('OpenID Connect Registration §2 what a record is without being told', () => {
   test.each([
     ['spa', 'none', ['implicit', 'authorization_code', 'refresh_token']],
     ['native', 'none', ['implicit', 'authorization_code', 'refresh_token']],

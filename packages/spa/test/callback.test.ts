@@ -27,7 +27,7 @@ function start(options: Partial<ClientOptions> = {}, request: object = {}) {
   return { client, asked, answer, address, storage }
 }
 
-describe('RFC 6749 §4.2.2 access token response', () => {
+describe('RFC 6749 §4.2.2, RFC 9207 §2.4, OpenID Connect Core §3.2.2.8 the answer', () => {
   test('a good answer gives tokens, user and app_state', async () => {
     const { client, answer, address } = start({ audience: 'api' })
     expect(client.isAuthenticated()).toBe(false)

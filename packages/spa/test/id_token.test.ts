@@ -48,7 +48,7 @@ const expected = (changes: Partial<Expected> = {}): Expected => ({
 const verify = (token: string, changes: Partial<Expected> = {}) =>
   verifyIdToken(token, expected(changes), openKeys(server.issuer))
 
-describe('OpenID Connect Core §3.2.2.11 ID token validation', () => {
+describe('OpenID Connect Core §3.2.2.9, §3.2.2.11 ID token validation', () => {
   for (const alg of ['RS256', 'PS256', 'ES256', 'EdDSA'] as const)
     test(`a good ${alg} token is accepted where ${alg} is configured`, async () => {
       const token = signToken(keys[alg], claims({ at_hash: atHash(access_token, alg) }))

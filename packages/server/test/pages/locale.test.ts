@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { pickLocale } from '../../src/pages/index.ts'
 
-describe('OpenID Connect Core §3.1.2.1 ui_locales', () => {
+describe('OpenID Connect Core §3.1.2.1 ui_locales, by the lookup of RFC 4647 §3.4', () => {
   const enabled = ['en', 'ar', 'pt-BR', 'de']
   for (const [ui_locales, accept, expected] of [
     [undefined, undefined, 'en'],
