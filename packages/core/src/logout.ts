@@ -29,7 +29,7 @@ export function logoutTarget(ctx: Context, { client_id, returnTo }: LogoutReques
       setting: client === undefined ? 'tenant.allowed_logout_urls' : 'clients[].allowed_logout_urls',
       ...(registered === undefined
         ? {}
-        : { nearest: { registered, requested: returnTo, differs_at: differsAt(registered, returnTo) } }),
+        : { nearest: { registered, requested: returnTo.slice(0, 2048), differs_at: differsAt(registered, returnTo) } }),
     },
   })
 }

@@ -33,6 +33,9 @@ export function isUnverifiable(client: Client, redirect_uri: string): boolean {
   return isLoopbackUri(redirect_uri) || client.callbacks.some(isLoopbackUri)
 }
 
+/** Characters of what was asked for that a page or a log line repeats; no registered URL is longer. */
+const maxShown = 2048
+
 function missing(client: Client): Explanation {
   return {
     summary: `The application ${client.name} has ${client.callbacks.length} allowed callback URLs, so the request must say which one.`,
@@ -48,5 +51,6 @@ function mismatch(client: Client, requested: string): Explanation {
   const explanation = { summary, fix, setting: 'clients[].callbacks' }
   if (registered === undefined)
     return { ...explanation, summary: `The application ${client.name} has no allowed callback URL.` }
-  return { ...explanation, nearest: { registered, requested, differs_at: differsAt(registered, requested) } }
+  const differs_at = differsAt(registered, requested)
+  return { ...explanation, nearest: { registered, requested: requested.slice(0, maxShown), differs_at } }
 }

@@ -124,10 +124,16 @@ export function differsAt(a: string, b: string): number {
 
 /** The entry of a list that is most like the text, by shared beginning and end. */
 export function nearest(text: string, list: readonly string[]): string | undefined {
-  const score = (entry: string) => differsAt(text, entry) + differsAt(reverse(text), reverse(entry))
-  return list.toSorted((a, b) => score(b) - score(a))[0]
+  let best: { readonly entry: string; readonly score: number } | undefined
+  for (const entry of list) {
+    const score = differsAt(text, entry) + sharedEnd(text, entry)
+    if (best === undefined || score > best.score) best = { entry, score }
+  }
+  return best?.entry
 }
 
-function reverse(text: string): string {
-  return [...text].reverse().join('')
+function sharedEnd(a: string, b: string): number {
+  const length = Math.min(a.length, b.length)
+  for (let index = 0; index < length; index++) if (a[a.length - 1 - index] !== b[b.length - 1 - index]) return index
+  return length
 }
