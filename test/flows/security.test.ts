@@ -202,6 +202,36 @@ describe('configuration that changes under a running trip', () => {
   })
 })
 
+describe('what a stranger sends costs little', () => {
+  test('a wrong address of full length is compared with a full list in no time, and not logged whole', async () => {
+    const callbacks = Array.from({ length: 100 }, (_, index) => `https://app${index}.example.com/${'p'.repeat(1900)}`)
+    const own = await startLatchkey({
+      tenant: more.replace(
+        `callbacks: ['https://third.example.net/callback']`,
+        `callbacks: ${JSON.stringify(callbacks)}`,
+      ),
+    })
+    try {
+      const change = { client_id: clients.thirdParty, redirect_uri: `https://app.example.com/${'p'.repeat(16_000)}` }
+      const agent = new Agent()
+      await agent.request(authorizeUrl(own.issuer, change))
+      const { cpu } = await measured(() => agent.request(authorizeUrl(own.issuer, change)))
+      expect(cpu).toBeLessThan(100)
+      expect(Math.max(...own.log.map((line) => JSON.stringify(line).length))).toBeLessThan(6_000)
+    } finally {
+      await own.close()
+    }
+  })
+})
+
+/** Milliseconds of processor time, which other programs of the machine do not lengthen. */
+async function measured(work: () => Promise<unknown>): Promise<{ readonly cpu: number }> {
+  const before = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(before)
+  return { cpu: (user + system) / 1000 }
+}
+
 describe('names that every object has', () => {
   test('a scope called constructor is a scope like any other', async () => {
     const answer = await signIn(new Agent(), latchkey.issuer, { audience: odd, scope: 'openid constructor' })
