@@ -7,8 +7,8 @@ import { randomInt } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as delay } from 'node:timers/promises'
-import BetterSqlite3 from 'better-sqlite3'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { authorizeUrl } from '../support/flow.ts'
 import { freePort } from '../support/latchkey.ts'
@@ -47,7 +47,7 @@ const ledger = () => readLedger(join(folder, 'ledger'))
 
 /** What the file itself says while the server works on it. */
 function inspect(entries: readonly Entry[]): { integrity: unknown; lost: readonly Entry[]; halves: number } {
-  const sqlite = new BetterSqlite3(join(folder, 'latchkey.sqlite'), { readonly: true, timeout: 5000 })
+  const sqlite = new DatabaseSync(join(folder, 'latchkey.sqlite'), { readOnly: true, timeout: 5000 })
   const user = sqlite.prepare('select user_id from users where email = ?')
   const mail = sqlite.prepare("select 1 from mails where recipient = ? and kind = 'verify_email'")
   const grant = sqlite.prepare(
@@ -57,7 +57,7 @@ function inspect(entries: readonly Entry[]): { integrity: unknown; lost: readonl
     if (entry.kind === 'user') return user.get(entry.email) === undefined || mail.get(entry.email) === undefined
     return entry.kind === 'consent' && grant.get(entry.email, clients.thirdParty) === undefined
   })
-  const integrity = sqlite.pragma('integrity_check', { simple: true })
+  const integrity = sqlite.prepare('pragma integrity_check').get()?.integrity_check
   const halves = sqlite
     .prepare(
       "select count(*) as n from users where email like 'person-%' and email not in (select recipient from mails)",

@@ -109,14 +109,9 @@ describe('contract M17 wrong passwords of one person from one address', () => {
   test('what was typed is not kept: it may have been a password', async () => {
     const typed = 'Hunter2-in-the-wrong-field'
     await fail({ ...ada, identifier: typed })
-    const keys: string[] = []
-    const { counters } = world.ctx.store
-    await world.ctx.store.atomically(async (store) => {
-      expect(Object.keys(store.counters)).toEqual(Object.keys(counters))
-    })
-    keys.push(world.ctx.store.vault.hash('identifier', `db\n${typed.toLowerCase()}`))
-    expect((await counters.read(`failures ${keys[0]} 192.0.2.1`, world.ctx.now())).count).toBe(1)
-    expect((await counters.read(`failures ${typed} 192.0.2.1`, world.ctx.now())).count).toBe(0)
+    const rows = JSON.stringify(await world.db.selectFrom('counters').selectAll().execute())
+    expect(rows).toContain('failures ')
+    expect(rows.toLowerCase()).not.toContain('hunter2')
   })
 })
 
@@ -132,9 +127,8 @@ describe('wrong passwords of one address', () => {
   })
 
   test('do not count where addresses are not counted', async () => {
-    const { per_address: _, ...uncounted } = world.ctx
     for (let index = 0; index < 60; index++) {
-      const ctx = { ...uncounted, per_address: undefined }
+      const ctx = { ...world.ctx, per_address: undefined }
       expect(await countAttempt(ctx, person(index), true)).toBeUndefined()
       await countFailure(ctx, person(index))
     }

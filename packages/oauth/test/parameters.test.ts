@@ -5,6 +5,15 @@ import { encodeParameters, OAuthError, parametersFromObject, readParameters } fr
 
 const runs = Number(process.env.PARAMETER_RUNS ?? 20_000)
 
+/** Any character but NUL: a byte's worth of them as often as all the others. */
+const character = fc
+  .oneof(
+    fc.integer({ min: 1, max: 0xff }),
+    fc.integer({ min: 0x100, max: 0xd7ff }),
+    fc.integer({ min: 0xe000, max: 0x10ffff }),
+  )
+  .map((code) => String.fromCodePoint(code))
+
 function codeOf(work: () => unknown): string {
   try {
     work()
@@ -164,7 +173,7 @@ describe('a second reader, which decodes bytes, agrees', () => {
 })
 
 describe('encodeParameters', () => {
-  const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).filter((one) => !one.includes('\0'))
+  const text = fc.string({ unit: character, minLength: 1, maxLength: 40 })
   test('what it writes is read back, by this reader and by the platform', () => {
     fc.assert(
       fc.property(fc.uniqueArray(fc.tuple(text, text), { selector: ([name]) => name, maxLength: 8 }), (pairs) => {

@@ -43,9 +43,10 @@ export function crashingServer(folder: string, port: number): CrashingServer {
     },
     async ready() {
       for (;;) {
-        if (child?.exitCode !== null || performance.now() - started > 30_000)
-          throw new Error(`The server does not come back: ${words}`)
-        const status = await fetch(`${issuer}health/ready`).then(
+        const waited = Math.round(performance.now() - started)
+        if (child?.exitCode !== null) throw new Error(`The server ended with ${child?.exitCode}: ${words}`)
+        if (waited > 30_000) throw new Error(`The server is not ready after ${waited} ms: ${words}`)
+        const status = await fetch(`${issuer}health/ready`, { signal: AbortSignal.timeout(5000) }).then(
           (answer) => answer.status,
           () => 0,
         )

@@ -4,6 +4,7 @@ import { indexConfiguration, readKeyRing } from '@latchkey/core'
 import {
   type Connection,
   type ConnectionOptions,
+  type Database,
   migrate,
   openDatabase,
   openStore,
@@ -26,6 +27,7 @@ export interface Mail {
 export interface World {
   readonly ctx: IdentityContext
   readonly mails: Mail[]
+  readonly db: Database
   advance(milliseconds: number): void
   /** The context after the tenant's settings have changed. */
   configure(settings: TenantSettings): Promise<IdentityContext>
@@ -61,7 +63,7 @@ export async function openWorld(connections: readonly Connection[] = [database()
     }
   }
   return {
-    ...{ ctx: await configure({}), mails, configure },
+    ...{ ctx: await configure({}), db, mails, configure },
     advance(milliseconds) {
       now += milliseconds
     },
