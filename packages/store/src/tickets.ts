@@ -46,6 +46,17 @@ export function ticketStore({ db, tenant, vault }: Scope) {
       })
     },
 
+    /** Ends every ticket of a user: what was mailed before counts no more. */
+    async endAllOf(user_id: string, now: number): Promise<void> {
+      await db
+        .updateTable('tickets')
+        .set({ used_at: now })
+        .where('tenant', '=', tenant)
+        .where('user_id', '=', user_id)
+        .where('used_at', 'is', null)
+        .execute()
+    },
+
     /** Looks without taking, for the page that asks the person to confirm. */
     async peek(kind: TicketKind, ticket: string, now: number): Promise<Ticket | undefined> {
       const row = await db

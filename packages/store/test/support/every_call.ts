@@ -99,6 +99,7 @@ const calls: Calls = {
   },
   tickets: {
     create: (s) => s.tickets.create('unblock', 't', { user_id: 'u', details: {} }, now + 9, now),
+    endAllOf: (s) => s.tickets.endAllOf('u', now),
     peek: (s) => s.tickets.peek('unblock', 't', now),
     take: (s) => s.tickets.take('unblock', 't', now),
   },

@@ -59,15 +59,16 @@ async function planUpdate({ value }: Entry<GivenUser>, draft: Draft, user: User)
     prepare: hashed.prepare,
     async write(store, now) {
       await store.users.update(user.user_id, { ...definite(after), profile, ...hashed.current() }, now)
-      if (isOther) await signOut(store, user.user_id)
+      if (isOther) await signOut(store, user.user_id, now)
     },
   })
 }
 
-/** Whoever was signed in under the old password, address or name must sign in again. */
-async function signOut(store: Aggregates, user_id: string): Promise<void> {
+/** Whoever was signed in under the old password, address or name must sign in again, and no link mailed before opens anything. */
+async function signOut(store: Aggregates, user_id: string, now: number): Promise<void> {
   await store.sessions.endAllOf(user_id)
   await store.accessTokens.revokeAllOf(user_id)
+  await store.tickets.endAllOf(user_id, now)
 }
 
 interface HashedPassword {
