@@ -134,6 +134,23 @@ describe('a new password ends the old one', () => {
   })
 })
 
+describe('a password that an administrator sets', () => {
+  test('ends the links that were mailed for the old one', async () => {
+    const own = await startLatchkey({ tenant: more })
+    try {
+      const agent = new Agent()
+      const page = await agent.visit(`${own.issuer}u/reset-password/request`)
+      await agent.submit(page, { email: person.email })
+      const [mail] = await own.mails()
+      expect((await agent.visit(mail?.links[0] ?? '')).status).toBe(200)
+      await own.apply(more.replace(`password: ${person.password}`, 'password: Another-Horse-3'))
+      expect((await agent.visit(mail?.links[0] ?? '')).status).toBe(400)
+    } finally {
+      await own.close()
+    }
+  })
+})
+
 describe('limits of one network address', () => {
   let limited: Latchkey
   beforeAll(async () => {
