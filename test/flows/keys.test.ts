@@ -28,7 +28,7 @@ const tokens = async (change = {}) => outcomeOf(await silently(ada, latchkey.iss
 const userinfo = async (token: string | undefined) =>
   (await fetch(`${latchkey.issuer}userinfo`, { headers: { authorization: `Bearer ${token}` } })).status
 
-describe('OpenID Connect Discovery §3, RFC 8414 §2 the document', () => {
+describe('OpenID Connect Discovery §3, §4, RFC 8414 §2 the document', () => {
   test('issuer is the name with its slash, and every address begins with it and is there', async () => {
     const { body } = await discover()
     expect(body.issuer).toBe(latchkey.issuer)

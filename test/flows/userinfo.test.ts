@@ -32,7 +32,7 @@ const bearer = (token: string | undefined, init: RequestInit = {}) =>
 const form = (body: string, headers: Readonly<Record<string, string>> = {}) =>
   ask({ method: 'POST', body, headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers } })
 
-describe('OpenID Connect Core §5.3 UserInfo', () => {
+describe('OpenID Connect Core §5.3, §5.3.1 UserInfo', () => {
   test('the claims of the granted scopes, for the sub of the ID token', async () => {
     const { status, headers, body } = await bearer(tokens.access_token)
     expect(status).toBe(200)
