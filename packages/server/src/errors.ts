@@ -1,7 +1,7 @@
 /** Owns telling of failures: our own page for people, JSON for programs, and the log line that carries the same id. */
 import { randomBytes } from 'node:crypto'
 import type { IdentityContext } from '@latchkey/identity'
-import { type ErrorCode, OAuthError } from '@latchkey/oauth'
+import { type ErrorCode, type Explanation, OAuthError } from '@latchkey/oauth'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from './app.ts'
 import { sendPage } from './page_answer.ts'
@@ -47,10 +47,18 @@ export function logRefusal(request: FastifyRequest, error: OAuthError): string {
   if (error.status >= 500) request.log.error({ ...fields, err: error.cause ?? error }, 'failed')
   else
     request.log.info(
-      { ...fields, ...(error.explanation === undefined ? {} : { explanation: error.explanation }) },
+      { ...fields, ...(error.explanation === undefined ? {} : { explanation: withoutValues(error.explanation) }) },
       'refused',
     )
   return tracking
+}
+
+// Apps ask to be sent back to their own address, sometimes with a token still in it: the log gets the names, not the values.
+function withoutValues(explanation: Explanation): Explanation {
+  const hide = (text: string) => text.replaceAll(/([?#&][^=?#&\s]*=)[^#&\s]*/g, '$1…')
+  return JSON.parse(JSON.stringify(explanation), (_name, value: unknown) =>
+    typeof value === 'string' ? hide(value) : value,
+  ) as Explanation
 }
 
 /** @spec RFC 6749 §5.2 */
