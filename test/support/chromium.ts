@@ -28,7 +28,7 @@ export async function startChromiumWithCookiesAcrossSites(): Promise<Browser> {
   const context = await chromium.launchPersistentContext(profile, { executablePath, args })
   const browser = context.browser()
   if (browser === null) throw new Error('Chromium has started without a browser')
-  browser.once('disconnected', () => rmSync(profile, { recursive: true, force: true }))
+  browser.once('disconnected', () => rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }))
   return browser
 }
 

@@ -50,7 +50,7 @@ export async function openScene({ settings: lines = '', start_browser = startChr
     audience: messages,
     allowed_origins: origins(places),
   })
-  const settings = { audience: messages, scope: 'openid profile email read:messages', timeout: 5 }
+  const settings = { audience: messages, scope: 'openid profile email read:messages', timeout: 20 }
   for (const [place, client_id] of [
     [app, sceneClients.app],
     [near, sceneClients.app],
