@@ -37,6 +37,8 @@ export interface AuthorizationRequest extends ResponseDestination {
 }
 
 const maximumState = 8192
+/** Characters of what is only shown or looked up: a request is written down while a person signs in, and must stay small. */
+const longestKept = 1024
 
 /**
  * The first look: until the client and the address for the answer are trusted, a failure is shown on our own page and never redirected.
@@ -118,7 +120,7 @@ export async function readRequest(
     hinted_user_id,
   }
   for (const name of ['audience', 'login_hint', 'ui_locales', 'screen_hint', 'connection'] as const)
-    request[name] = parameters.get(name)
+    request[name] = parameters.get(name)?.slice(0, longestKept)
   if (ctx.rules !== undefined) request.query = queryForRules(parameters)
   return Object.fromEntries(
     Object.entries(request).filter(([, value]) => value !== undefined),
