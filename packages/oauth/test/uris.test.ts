@@ -178,6 +178,9 @@ describe('logout targets', () => {
     ['https://app.example.com@evil.example/bye', 'https://app.example.com/bye', false],
     ['https://evil.example/app.example.com/bye', 'https://app.example.com/bye', false],
     ['https://u:p@app.example.com/bye', 'https://app.example.com/bye', false],
+    ['https://u:p@app.example.com/bye', 'https://u:p@app.example.com/bye', false],
+    ['https://u@app.example.com/bye', 'https://u@app.example.com/bye', false],
+    ['https://:p@app.example.com/bye', 'https://:p@app.example.com/bye', false],
     ['https://app.example.com\\bye', 'https://app.example.com/bye', false],
     ['https:app.example.com/bye', 'https://app.example.com/bye', false],
     ['https:///app.example.com/bye', 'https://app.example.com/bye', false],
@@ -255,6 +258,9 @@ describe('reading URIs', () => {
     expect(nearest('https://app.example.com/callback/', list)).toBe(list[1])
     expect(nearest('http://localhost:3001/', list)).toBe(list[2])
     expect(nearest('x', [])).toBeUndefined()
+    expect(
+      nearest('http://app.example.com/callback', ['http://other.example/', 'https://app.example.com/callback']),
+    ).toBe('https://app.example.com/callback')
     expect(differsAt('abc', 'abd')).toBe(2)
     expect(differsAt('abc', 'abc')).toBe(3)
     expect(differsAt('abc', 'abcd')).toBe(3)
