@@ -9,6 +9,8 @@ export interface Certificate {
   readonly key: string
   /** The certificate of the authority behind it. */
   readonly ca: string
+  /** Where they lie. */
+  readonly folder: string
   /** Both in one file. */
   readonly file: string
   remove(): void
@@ -18,10 +20,8 @@ export async function makeCertificate(): Promise<Certificate> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-certificate-'))
   const { cert, key, ca_file } = await ensureCertificate(folder, { now: Date.now })
   return {
-    cert,
-    key,
     ca: readFileSync(ca_file, 'utf8'),
-    file: join(folder, 'localhost.pem'),
-    remove: () => rmSync(folder, { recursive: true }),
+    ...{ cert, key, folder, file: join(folder, 'localhost.pem') },
+    remove: () => rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }),
   }
 }

@@ -1,6 +1,5 @@
 /** Owns the real Chromium of the browser tests, and tabs that keep what the console complains about. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 
@@ -20,15 +19,17 @@ export function startChromium(): Promise<Browser> {
   return chromium.launch({ executablePath, args })
 }
 
-/** The same, but it sends cookies into frames of other sites, as Chrome does and Debian's Chromium does not. */
-export async function startChromiumWithCookiesAcrossSites(): Promise<Browser> {
-  const profile = mkdtempSync(join(tmpdir(), 'latchkey-profile-'))
+/**
+ * The same, but it sends cookies into frames of other sites, as Chrome does and Debian's Chromium does not.
+ * @param folder where the profile is kept; whoever gives it removes it
+ */
+export async function startChromiumWithCookiesAcrossSites(folder: string): Promise<Browser> {
+  const profile = mkdtempSync(join(folder, 'profile-'))
   mkdirSync(join(profile, 'Default'))
   writeFileSync(join(profile, 'Default/Preferences'), JSON.stringify({ profile: { cookie_controls_mode: 0 } }))
   const context = await chromium.launchPersistentContext(profile, { executablePath, args })
   const browser = context.browser()
   if (browser === null) throw new Error('Chromium has started without a browser')
-  browser.once('disconnected', () => rmSync(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }))
   return browser
 }
 

@@ -32,7 +32,8 @@ export interface Scene {
 export interface SceneOptions {
   /** Lines for the `tenant` section of the tenant file, indented by two. */
   readonly settings?: string
-  readonly start_browser?: () => Promise<Browser>
+  /** @param folder removed with the scene */
+  readonly start_browser?: (folder: string) => Promise<Browser>
 }
 
 export async function openScene({ settings: lines = '', start_browser = startChromium }: SceneOptions = {}) {
@@ -61,7 +62,7 @@ export async function openScene({ settings: lines = '', start_browser = startChr
     const client = { issuer: server, client_id, redirect_uri: `${place.origin}/callback` }
     await addAppPages(place, { ...settings, ...client }, api.url)
   }
-  const browser = await start_browser()
+  const browser = await start_browser(certificate.folder)
   const tabs: Tab[] = []
   const open = async (options?: BrowserContextOptions) => {
     const tab = await openTab(browser, options)
