@@ -2,6 +2,8 @@
 import { defineConfig } from 'vitest/config'
 
 const inChromium = '**/*.browser.test.ts'
+// On a machine that others use as well a timeout may pass once; what is broken fails twice.
+const retry = 1
 const never = ['**/node_modules/**', '**/dist/**']
 
 export default defineConfig({
@@ -10,6 +12,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          retry,
           include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'tools/test/**/*.test.ts'],
           exclude: [inChromium, ...never],
           testTimeout: 15_000,
@@ -19,6 +22,7 @@ export default defineConfig({
       {
         test: {
           name: 'flows',
+          retry,
           include: ['test/**/*.test.ts'],
           exclude: ['test/browser/**', inChromium, ...never],
           testTimeout: 30_000,
@@ -28,6 +32,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
+          retry,
           include: ['test/browser/**/*.test.ts', '**/*.browser.test.ts'],
           exclude: never,
           // One Chromium at a time: two on two cores slow each other into timeouts.
