@@ -9,13 +9,17 @@ export interface AccessToken {
   readonly scope: string
   readonly issued_at: number
   readonly ends_at: number
+  /** What it was issued together with: revoking one revokes all. */
+  readonly lineage?: string
+  /** What else was decided about it, as its owner wrote it. */
+  readonly details?: string
 }
 
 export type AccessTokenStore = ReturnType<typeof accessTokenStore>
 
 export function accessTokenStore({ db, tenant, vault }: Scope) {
   return {
-    async create(token: string, { session_id, audience, ...rest }: AccessToken): Promise<void> {
+    async create(token: string, { session_id, audience, lineage, details, ...rest }: AccessToken): Promise<void> {
       await db
         .insertInto('access_tokens')
         .values({
@@ -23,6 +27,8 @@ export function accessTokenStore({ db, tenant, vault }: Scope) {
           tenant,
           token_hash: vault.hash('access_token', token),
           session_id: session_id ?? null,
+          lineage: lineage ?? null,
+          details: details ?? null,
           audience: JSON.stringify(audience),
         })
         .execute()
@@ -37,9 +43,25 @@ export function accessTokenStore({ db, tenant, vault }: Scope) {
         .where('ends_at', '>', now)
         .executeTakeFirst()
       if (row === undefined) return undefined
-      const { session_id, audience, client_id, user_id, scope, issued_at, ends_at } = row
-      const token_ = { client_id, user_id, scope, issued_at, ends_at, audience: JSON.parse(audience) as string[] }
-      return session_id === null ? token_ : { ...token_, session_id }
+      const { session_id, lineage, details, audience, client_id, user_id, scope, issued_at, ends_at } = row
+      return {
+        ...{ client_id, user_id, scope, issued_at, ends_at, audience: JSON.parse(audience) as string[] },
+        ...(session_id === null ? {} : { session_id }),
+        ...(lineage === null ? {} : { lineage }),
+        ...(details === null ? {} : { details }),
+      }
+    },
+
+    async revoke(token: string): Promise<void> {
+      await db
+        .deleteFrom('access_tokens')
+        .where('tenant', '=', tenant)
+        .where('token_hash', 'in', vault.hashes('access_token', token))
+        .execute()
+    },
+
+    async revokeLineage(lineage: string): Promise<void> {
+      await db.deleteFrom('access_tokens').where('tenant', '=', tenant).where('lineage', '=', lineage).execute()
     },
 
     async revokeAllOf(user_id: string): Promise<void> {

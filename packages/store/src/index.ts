@@ -2,11 +2,14 @@
  * What Latchkey remembers, over SQLite. Owns the schema, the migrations and every query; knows nothing of protocols or pages.
  */
 export * from './access_tokens.ts'
+export * from './codes.ts'
 export * from './configuration.ts'
 export * from './counters.ts'
 export { type Database, DatabaseError, migrate, openDatabase, pendingMigrations } from './database.ts'
 export * from './grants.ts'
 export * from './mails.ts'
+export * from './refresh_tokens.ts'
+export * from './revocations.ts'
 export * from './rules.ts'
 export type { Scope } from './scope.ts'
 export * from './sessions.ts'

@@ -152,6 +152,50 @@ export interface AccessTokenTable {
   scope: string
   issued_at: number
   ends_at: number
+  /** What it was issued together with: revoking one revokes all. */
+  lineage: string | null
+  details: Json | null
+}
+
+export interface CodeTable {
+  tenant: string
+  code_hash: string
+  lineage: string
+  client_id: string
+  authorization: Json
+  created_at: number
+  ends_at: number
+  /** A used code stays for a while, so that its second use is seen. */
+  kept_until: number
+  used_at: number | null
+}
+
+/** One row for each family: the tokens that came one out of the other. */
+export interface RefreshTokenTable {
+  tenant: string
+  family_id: string
+  lineage: string
+  client_id: string
+  user_id: string
+  /** Where the family lives only as long as the session. */
+  session_id: string | null
+  authorization: Json
+  current_hash: string
+  previous_hash: string | null
+  /** The current token, which only the previous one opens. */
+  successor: string | null
+  rotated_at: number | null
+  created_at: number
+  idle_ends_at: number
+  ends_at: number
+  revoked_at: number | null
+}
+
+/** Ids of tokens that verify by themselves and yet count no more: a `jti`, or the lineage in it. */
+export interface RevocationTable {
+  tenant: string
+  revoked_id: string
+  ends_at: number
 }
 
 /** Custom claims that `/userinfo` gives for an access token. */
@@ -229,6 +273,9 @@ export interface Schema {
   transactions: TransactionTable
   access_tokens: AccessTokenTable
   token_claims: TokenClaimTable
+  codes: CodeTable
+  refresh_tokens: RefreshTokenTable
+  revocations: RevocationTable
   tickets: TicketTable
   signing_keys: SigningKeyTable
   counters: CounterTable

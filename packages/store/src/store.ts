@@ -1,11 +1,14 @@
 /** Owns the store of one tenant: every aggregate, over one database. */
 import { accessTokenStore } from './access_tokens.ts'
+import { codeStore } from './codes.ts'
 import { configurationStore } from './configuration.ts'
 import { counterStore } from './counters.ts'
 import { type Database, inTransaction } from './database.ts'
 import { formerPasswordStore } from './former_passwords.ts'
 import { grantStore } from './grants.ts'
 import { mailStore } from './mails.ts'
+import { refreshTokenStore } from './refresh_tokens.ts'
+import { revocationStore } from './revocations.ts'
 import { ruleStore } from './rules.ts'
 import type { Scope } from './scope.ts'
 import { sessionStore } from './sessions.ts'
@@ -48,6 +51,9 @@ function aggregates(scope: Scope) {
     transactions: transactionStore(scope),
     accessTokens: accessTokenStore(scope),
     tokenClaims: tokenClaimStore(scope),
+    codes: codeStore(scope),
+    refreshTokens: refreshTokenStore(scope),
+    revocations: revocationStore(scope),
     tickets: ticketStore(scope),
     signingKeys: signingKeyStore(scope),
     counters: counterStore(scope),

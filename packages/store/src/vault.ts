@@ -68,14 +68,14 @@ function hmac(keys: SecretKeys, kind: string, value: string): string {
   return createHmac('sha256', keys.hashing).update(`${kind}\n${value}`).digest('base64url')
 }
 
-function seal(keys: SecretKeys, text: string): string {
+function seal(keys: Pick<SecretKeys, 'sealing'>, text: string): string {
   const nonce = randomBytes(12)
   const cipher = createCipheriv('aes-256-gcm', keys.sealing, nonce)
   const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
   return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url')
 }
 
-function openSealed(keys: readonly SecretKeys[], sealed: string): string {
+function openSealed(keys: readonly Pick<SecretKeys, 'sealing'>[], sealed: string): string {
   const bytes = Buffer.from(sealed, 'base64url')
   for (const key of keys) {
     try {
@@ -87,4 +87,18 @@ function openSealed(keys: readonly SecretKeys[], sealed: string): string {
     }
   }
   throw new Error('A stored secret cannot be opened: LATCHKEY_SECRET is not the one this database was written with')
+}
+
+/** Seals a text so that only the holder of another secret can open it, whatever else he has of the database. */
+export function sealUnder(secret: string, text: string): string {
+  return seal({ sealing: keyUnder(secret) }, text)
+}
+
+/** @throws Error when it was sealed under another secret */
+export function openUnder(secret: string, sealed: string): string {
+  return openSealed([{ sealing: keyUnder(secret) }], sealed)
+}
+
+function keyUnder(secret: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, 'latchkey', 'sealed under a token', 32))
 }

@@ -19,6 +19,10 @@ const mail = {
   created_at: now,
   attempts: 0,
 }
+const family = {
+  ...{ family_id: 'f', lineage: 'l', client_id: 'c', user_id: 'u', authorization: '{}' },
+  ...{ idle_ends_at: now + 9, ends_at: now + 9 },
+}
 const rule = { id: 'r', name: 'n', script: '', order: 1, enabled: true, stage: 'login_success' } as const
 const client = { client_id: 'c', name: 'C' } as Parameters<Aggregates['configuration']['saveClient']>[0]
 const api = { id: 'i', identifier: 'a', signing_secret: 's' } as Parameters<
@@ -91,7 +95,35 @@ const calls: Calls = {
         ...{ client_id: 'c', user_id: 'u', audience: [], scope: '', issued_at: now, ends_at: now + 9 },
       }),
     find: (s) => s.accessTokens.find('t', now),
+    revoke: (s) => s.accessTokens.revoke('t'),
+    revokeLineage: (s) => s.accessTokens.revokeLineage('l'),
     revokeAllOf: (s) => s.accessTokens.revokeAllOf('u'),
+  },
+  codes: {
+    create: (s) =>
+      s.codes.create(
+        'c',
+        { lineage: 'l', client_id: 'c', authorization: '{}', ends_at: now + 9, kept_until: now + 9 },
+        now,
+      ),
+    peek: (s) => s.codes.peek('c'),
+    take: (s) => s.codes.take('c', now),
+  },
+  refreshTokens: {
+    create: (s) => s.refreshTokens.create(family, 'a', now),
+    find: (s) => s.refreshTokens.find('f', 'a'),
+    rotate: (s) => s.refreshTokens.rotate('f', 'a', 'b', { idle_ends_at: now + 9 }, now),
+    see: (s) => s.refreshTokens.see('f', now + 9, now),
+    revokeFamily: (s) => s.refreshTokens.revokeFamily('f', now),
+    revokeLineage: (s) => s.refreshTokens.revokeLineage('l', now),
+    revokeAllOf: async (s) => {
+      await s.refreshTokens.revokeAllOf('u', undefined, now)
+      await s.refreshTokens.revokeAllOf('u', 'c', now)
+    },
+  },
+  revocations: {
+    add: (s) => s.revocations.add('r', now + 9),
+    has: (s) => s.revocations.has('r', 'l'),
   },
   tokenClaims: {
     create: (s) => s.tokenClaims.create('t', {}, now + 9),

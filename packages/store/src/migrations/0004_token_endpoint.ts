@@ -1,0 +1,58 @@
+/** Owns the tables of the token endpoint: codes, refresh token families, what was revoked; and what an access token gained with them. */
+import type { Kysely } from 'kysely'
+import type { Schema } from '../schema.ts'
+
+export async function up(db: Kysely<Schema>): Promise<void> {
+  await db.schema
+    .createTable('codes')
+    .addColumn('tenant', 'text', (c) => c.notNull())
+    .addColumn('code_hash', 'text', (c) => c.notNull())
+    .addColumn('lineage', 'text', (c) => c.notNull())
+    .addColumn('client_id', 'text', (c) => c.notNull())
+    .addColumn('authorization', 'text', (c) => c.notNull())
+    .addColumn('created_at', 'bigint', (c) => c.notNull())
+    .addColumn('ends_at', 'bigint', (c) => c.notNull())
+    .addColumn('kept_until', 'bigint', (c) => c.notNull())
+    .addColumn('used_at', 'bigint')
+    .addPrimaryKeyConstraint('codes_pk', ['tenant', 'code_hash'])
+    .execute()
+  await db.schema.createIndex('codes_kept').on('codes').columns(['tenant', 'kept_until']).execute()
+  await db.schema
+    .createTable('refresh_tokens')
+    .addColumn('tenant', 'text', (c) => c.notNull())
+    .addColumn('family_id', 'text', (c) => c.notNull())
+    .addColumn('lineage', 'text', (c) => c.notNull())
+    .addColumn('client_id', 'text', (c) => c.notNull())
+    .addColumn('user_id', 'text', (c) => c.notNull())
+    .addColumn('session_id', 'text')
+    .addColumn('authorization', 'text', (c) => c.notNull())
+    .addColumn('current_hash', 'text', (c) => c.notNull())
+    .addColumn('previous_hash', 'text')
+    .addColumn('successor', 'text')
+    .addColumn('rotated_at', 'bigint')
+    .addColumn('created_at', 'bigint', (c) => c.notNull())
+    .addColumn('idle_ends_at', 'bigint', (c) => c.notNull())
+    .addColumn('ends_at', 'bigint', (c) => c.notNull())
+    .addColumn('revoked_at', 'bigint')
+    .addPrimaryKeyConstraint('refresh_tokens_pk', ['tenant', 'family_id'])
+    .execute()
+  await db.schema
+    .createIndex('refresh_tokens_user')
+    .on('refresh_tokens')
+    .columns(['tenant', 'user_id', 'client_id'])
+    .execute()
+  await db.schema.createIndex('refresh_tokens_lineage').on('refresh_tokens').columns(['tenant', 'lineage']).execute()
+  await db.schema.createIndex('refresh_tokens_session').on('refresh_tokens').columns(['tenant', 'session_id']).execute()
+  await db.schema.createIndex('refresh_tokens_idle').on('refresh_tokens').columns(['tenant', 'idle_ends_at']).execute()
+  await db.schema
+    .createTable('revocations')
+    .addColumn('tenant', 'text', (c) => c.notNull())
+    .addColumn('revoked_id', 'text', (c) => c.notNull())
+    .addColumn('ends_at', 'bigint', (c) => c.notNull())
+    .addPrimaryKeyConstraint('revocations_pk', ['tenant', 'revoked_id'])
+    .execute()
+  await db.schema.createIndex('revocations_end').on('revocations').columns(['tenant', 'ends_at']).execute()
+  await db.schema.alterTable('access_tokens').addColumn('lineage', 'text').execute()
+  await db.schema.alterTable('access_tokens').addColumn('details', 'text').execute()
+  await db.schema.createIndex('access_tokens_lineage').on('access_tokens').columns(['tenant', 'lineage']).execute()
+}
