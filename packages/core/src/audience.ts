@@ -1,7 +1,9 @@
 /** Owns which API a request means, and which of the scopes asked for exist there. */
-import { OAuthError, reservedScopes } from '@latchkey/oauth'
+import { OAuthError, reservedScopes, words } from '@latchkey/oauth'
+import type { Client } from '@latchkey/store'
 import type { Audience } from './authorization.ts'
 import type { Context } from './context.ts'
+import { mayRefresh } from './refresh.ts'
 
 /**
  * @param requested the `audience` parameter; without it the tenant's default audience is meant
@@ -27,10 +29,19 @@ export function resolveAudience(ctx: Context, requested: string | undefined): Au
 
 /**
  * The scopes that can be granted of those asked for: OpenID Connect's, and those the API defines. The others are dropped, and the
- * answer then says what was granted. `offline_access` is dropped too: the implicit grant has no refresh token.
+ * answer then says what was granted. `offline_access` counts only where a refresh token can come of it, which the implicit grant never has.
  * @spec RFC 6749 §3.3
+ * @spec OpenID Connect Core §11
  */
-export function grantableScopes({ api }: Audience, asked: readonly string[]): readonly string[] {
-  const defined = new Set(api?.scopes.map((scope) => scope.value))
-  return asked.filter((word) => word !== 'offline_access' && (reservedScopes.includes(word) || defined.has(word)))
+export function grantableScopes(
+  client: Client,
+  audience: Audience,
+  asked: readonly string[],
+  response_type: string,
+): readonly string[] {
+  const defined = new Set(audience.api?.scopes.map((scope) => scope.value))
+  const offline = mayRefresh(client, audience, words(response_type))
+  return asked.filter((word) =>
+    word === 'offline_access' ? offline : reservedScopes.includes(word) || defined.has(word),
+  )
 }

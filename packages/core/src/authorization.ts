@@ -1,4 +1,4 @@
-/** Owns the outcome of a trip: who allowed what to whom. Response types turn it into parameters. */
+/** Owns the outcome of a trip or a grant: who allowed what to whom. Response types and the token endpoint turn it into tokens. */
 import type { Client, ResourceServer, Session, User } from '@latchkey/store'
 import type { CustomClaims } from './rules/rules.ts'
 
@@ -9,15 +9,31 @@ export interface Audience {
   readonly grant_audience: string
 }
 
+/** What tokens tell of the session behind them. */
+export type SessionFacts = Pick<Session, 'session_id' | 'auth_time' | 'amr'>
+
 export interface Authorization {
   readonly client: Client
-  readonly user: User
-  readonly session: Session
+  /** Absent where a client acts for itself. */
+  readonly user?: User
+  /** As it was when the person signed in; absent where no browser was there. */
+  readonly session?: SessionFacts
   readonly audience: Audience
   /** The granted scopes. */
   readonly scope: readonly string[]
+  /** What the client asked for. */
+  readonly asked?: readonly string[]
+  /** The words of `response_type`; none where the token endpoint alone was asked. */
+  readonly response_type: readonly string[]
   readonly nonce?: string
   readonly tell_auth_time: boolean
   /** Of rules. */
   readonly claims?: CustomClaims
+  /** What came of one code: revoking it revokes all of that. */
+  readonly lineage?: string
+  /** Auth0's claim `gty`, for grants without a browser. */
+  readonly gty?: string
 }
+
+/** An authorization by a person. */
+export type PersonalAuthorization = Authorization & { readonly user: User }

@@ -4,10 +4,11 @@ import type { Client } from '@latchkey/store'
 import { resolveAudience } from './audience.ts'
 import type { Context } from './context.ts'
 import { readIdTokenHint } from './id_token_hint.ts'
+import { type CodeChallenge, readCodeChallenge } from './pkce.ts'
 import { isPrompt, type Prompt, prompts } from './prompts.ts'
 import { checkRedirectUri } from './redirect_uri.ts'
 import { findResponseMode, type ResponseMode, responseModes } from './response_modes/index.ts'
-import { findResponseType, responseTypes } from './response_types/index.ts'
+import { findResponseType, isFrontChannel, responseTypes } from './response_types/index.ts'
 
 /** Who asks, and where every answer goes from here on. */
 export interface ResponseDestination {
@@ -30,6 +31,9 @@ export interface AuthorizationRequest extends ResponseDestination {
   readonly ui_locales?: string
   readonly screen_hint?: string
   readonly connection?: string
+  /** The request named its redirect URI, so the exchange of its code must name it too. */
+  readonly redirect_uri_given?: true
+  readonly challenge?: CodeChallenge
   /** The user that `id_token_hint` names. */
   readonly hinted_user_id?: string
   /** Every parameter as it was sent, for rules; kept where there are any. */
@@ -75,8 +79,7 @@ export function findClient(ctx: Context, client_id: string | undefined): Client 
 
 // Where even the refusal of a mode goes: to the mode asked for if it may carry this answer, else to the default of the response type.
 function answerMode(parameters: Parameters, redirect_uri: string): ResponseMode {
-  const asked = words(parameters.get('response_type'))
-  const front = asked.some((word) => word === 'token' || word === 'id_token')
+  const front = isFrontChannel(words(parameters.get('response_type')))
   const mode = findResponseMode(parameters.get('response_mode') ?? '')
   if (mode?.reaches(redirect_uri) === true && (mode.carries_tokens || !front)) return mode
   return findResponseMode(front ? 'fragment' : 'query') ?? raise()
@@ -118,6 +121,7 @@ export async function readRequest(
     nonce,
     max_age,
     hinted_user_id,
+    ...(words(response_type).includes('code') ? codeBinding(client, parameters) : {}),
   }
   for (const name of ['audience', 'login_hint', 'ui_locales', 'screen_hint', 'connection'] as const)
     request[name] = parameters.get(name)?.slice(0, longestKept)
@@ -125,6 +129,12 @@ export async function readRequest(
   return Object.fromEntries(
     Object.entries(request).filter(([, value]) => value !== undefined),
   ) as unknown as AuthorizationRequest
+}
+
+/** What the exchange of the code must match. */
+function codeBinding(client: Client, parameters: Parameters) {
+  const challenge = readCodeChallenge(client, parameters)
+  return { challenge, ...(parameters.has('redirect_uri') ? { redirect_uri_given: true } : {}) }
 }
 
 // A trip is kept in the database, where no token has a place.
@@ -152,7 +162,7 @@ function checkResponseType(client: Client, parameters: Parameters): string {
     )
   }
   for (const { grant_type } of types) {
-    if (!client.grant_types.includes(grant_type)) {
+    if (grant_type !== undefined && !client.grant_types.includes(grant_type)) {
       throw new OAuthError('unauthorized_client', `Grant type ${grant_type} not allowed for the client`, {
         explanation: {
           summary: `The application ${client.name} may not use the grant type ${grant_type}.`,
@@ -176,7 +186,7 @@ function checkResponseMode(parameters: Parameters, response_type: string, redire
     )
   }
   // Multiple Response Type Encoding Practices §5: tokens must never be put in the query.
-  if (!mode.carries_tokens)
+  if (!mode.carries_tokens && isFrontChannel(words(response_type)))
     throw new OAuthError('invalid_request', `response_mode ${name} is not allowed for response_type ${response_type}`)
   if (!mode.reaches(redirect_uri))
     throw new OAuthError('invalid_request', `response_mode ${name} needs a redirect_uri that is http or https`)
@@ -193,10 +203,16 @@ function checkScope(parameters: Parameters, response_type: string): readonly str
   return scope
 }
 
-/** A nonce is required wherever an ID token travels through the browser. @spec OpenID Connect Core §3.2.2.1 */
+/**
+ * A nonce is required wherever an ID token travels through the browser.
+ * @spec OpenID Connect Core §3.2.2.1
+ * @spec OpenID Connect Core §3.3.2.11
+ */
 function checkNonce(parameters: Parameters, response_type: string): string | undefined {
   const nonce = parameters.get('nonce')
-  if (!words(response_type).includes('id_token')) return undefined
+  const asked = words(response_type)
+  if (!asked.includes('id_token') && !asked.includes('code')) return undefined
+  if (nonce === undefined && !asked.includes('id_token')) return undefined
   if (nonce === undefined) throw new OAuthError('invalid_request', 'Missing required parameter: nonce')
   if (nonce.length > maximumState)
     throw new OAuthError('invalid_request', `nonce is longer than ${maximumState} characters`)

@@ -2,10 +2,10 @@
  * Owns the authorization endpoint's path from a request to an answer: judge, decide, collect the parts, answer. The pages and the
  * sessions are others'; they come back to `decide` after every step.
  */
-import { OAuthError, sameWords } from '@latchkey/oauth'
+import { OAuthError, sameWords, words } from '@latchkey/oauth'
 import type { Client, SignedIn } from '@latchkey/store'
 import { grantableScopes, resolveAudience } from './audience.ts'
-import type { Audience, Authorization } from './authorization.ts'
+import type { Audience, PersonalAuthorization } from './authorization.ts'
 import { type AuthorizationRequest, findClient, type ResponseDestination } from './authorization_request.ts'
 import { maySkip, needsConsent } from './consent.ts'
 import { type Context, seconds } from './context.ts'
@@ -43,7 +43,7 @@ export async function decide(ctx: Context, request: AuthorizationRequest, progre
   const { signed_in } = progress
   const rules = ctx.rules === undefined ? undefined : outcomeOf(progress)
   const outcome = rules === 'pending' ? undefined : rules
-  const scope = outcome?.scope ?? grantableScopes(audience, request.scope)
+  const scope = outcome?.scope ?? grantableScopes(client, audience, request.scope, request.response_type)
   const step = nextStep({
     prompt: request.prompt,
     now: seconds(ctx.now()),
@@ -101,8 +101,10 @@ async function asks(
 
 /**
  * Collects the parts of a successful answer.
+ * @spec RFC 6749 §4.1.2
  * @spec RFC 6749 §4.2.2
  * @spec OpenID Connect Core §3.2.2.5
+ * @spec OpenID Connect Core §3.3.2.5
  * @spec RFC 9207 §2
  */
 export async function issue(
@@ -111,19 +113,23 @@ export async function issue(
   decision: Decision,
   { session, user }: SignedIn,
 ): Promise<AuthorizationResponse> {
-  const authorization: Authorization = {
+  const response_type = words(request.response_type)
+  const authorization: PersonalAuthorization = {
     client: decision.client,
     user,
-    session,
+    session: { session_id: session.session_id, auth_time: session.auth_time, amr: session.amr },
     audience: decision.audience,
     scope: decision.scope,
+    asked: request.scope,
+    response_type,
+    ...(response_type.includes('code') ? { lineage: ctx.random(16) } : {}),
     tell_auth_time: request.max_age !== undefined || request.prompt.includes('login'),
     ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
     ...(decision.claims === undefined ? {} : { claims: decision.claims }),
   }
   let parameters: ResponseParameters = {}
   for (const type of findResponseType(request.response_type) ?? []) {
-    parameters = { ...parameters, ...(await type.parts(ctx, authorization, parameters)) }
+    parameters = { ...parameters, ...(await type.parts(ctx, authorization, parameters, request)) }
   }
   // RFC 6749 §3.3: the granted scopes are told when they are not those asked for.
   if (parameters.access_token !== undefined && !sameWords(decision.scope, request.scope)) {

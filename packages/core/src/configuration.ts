@@ -1,5 +1,13 @@
 /** Owns the configuration of a tenant as requests read it: in memory, indexed, with every default filled in. */
-import type { Client, Configuration, Connection, ResourceServer, Rule, TenantSettings } from '@latchkey/store'
+import type {
+  Client,
+  ClientGrant,
+  Configuration,
+  Connection,
+  ResourceServer,
+  Rule,
+  TenantSettings,
+} from '@latchkey/store'
 
 export interface TenantConfiguration {
   readonly version: number
@@ -7,6 +15,8 @@ export interface TenantConfiguration {
   client(client_id: string): Client | undefined
   resourceServer(identifier: string): ResourceServer | undefined
   connection(name: string): Connection | undefined
+  /** What a client may do at an API for itself. */
+  clientGrant(client_id: string, audience: string): ClientGrant | undefined
   /** The connections that people of a client may sign in with, by name. */
   connectionsOf(client: Client): readonly Connection[]
   readonly connections: readonly Connection[]
@@ -28,6 +38,7 @@ export function indexConfiguration(
 ): TenantConfiguration {
   const clients = new Map(read.clients.map((one) => [one.client_id, one]))
   const apis = new Map(read.resource_servers.map((one) => [one.identifier, one]))
+  const clientGrants = new Map(read.client_grants.map((one) => [`${one.client_id} ${one.audience}`, one]))
   const connections = new Map(read.connections.map((one) => [one.name, one]))
   return {
     version: read.version,
@@ -35,6 +46,7 @@ export function indexConfiguration(
     client: (client_id) => clients.get(client_id),
     resourceServer: (identifier) => apis.get(identifier),
     connection: (name) => connections.get(name),
+    clientGrant: (client_id, audience) => clientGrants.get(`${client_id} ${audience}`),
     connectionsOf: (client) =>
       read.connections.filter(
         (one) => one.enabled_clients === undefined || one.enabled_clients.includes(client.client_id),

@@ -1,6 +1,8 @@
 /** Owns the discovery document. Everything in it is computed from the lists and the configuration: it says what is on. */
 import { reservedScopes, scopeClaims } from '@latchkey/oauth'
+import { clientAuthMethods } from './client_auth/index.ts'
 import type { Context } from './context.ts'
+import { grantTypes } from './grants/index.ts'
 import { prompts } from './prompts.ts'
 import { responseModes } from './response_modes/index.ts'
 import { responseTypes } from './response_types/index.ts'
@@ -14,12 +16,15 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
   return {
     issuer: ctx.issuer,
     authorization_endpoint: at('authorize'),
+    token_endpoint: at('oauth/token'),
     userinfo_endpoint: at('userinfo'),
     jwks_uri: at('.well-known/jwks.json'),
-    scopes_supported: reservedScopes.filter((scope) => scope !== 'offline_access'),
+    scopes_supported: reservedScopes,
     response_types_supported: responseTypes,
-    response_modes_supported: responseModes.filter((mode) => mode.carries_tokens).map((mode) => mode.name),
-    grant_types_supported: ['implicit'],
+    response_modes_supported: responseModes.map((mode) => mode.name),
+    grant_types_supported: ['implicit', ...grantTypes],
+    token_endpoint_auth_methods_supported: clientAuthMethods,
+    code_challenge_methods_supported: ['S256'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ctx.keys.algorithms,
     claims_supported: [
@@ -31,6 +36,7 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
       'nonce',
       'auth_time',
       'at_hash',
+      'c_hash',
       'sid',
       ...Object.values(scopeClaims).flat(),
     ],

@@ -3,7 +3,7 @@
  * SQL and no HTTP.
  */
 export { grantableScopes, resolveAudience } from './audience.ts'
-export type { Audience, Authorization } from './authorization.ts'
+export type { Audience, Authorization, PersonalAuthorization } from './authorization.ts'
 export {
   type AuthorizationRequest,
   findClient,
@@ -13,9 +13,11 @@ export {
 } from './authorization_request.ts'
 export { type Decision, decide, issue, type Progress, refuse } from './authorize.ts'
 export { userClaims } from './claims.ts'
+export { authenticateClient, type EndpointRequest, presentedClient } from './client_auth/index.ts'
 export { indexConfiguration, type TenantConfiguration } from './configuration.ts'
 export { type Context, type Log, seconds } from './context.ts'
 export { discovery } from './discovery.ts'
+export { revokeLineage } from './lineage.ts'
 export { type LogoutRequest, logoutTarget } from './logout.ts'
 export { nextStep, type Page, type Step, type Trip } from './next_step.ts'
 export { isUnverifiable } from './redirect_uri.ts'
@@ -24,6 +26,7 @@ export { responseTypes } from './response_types/index.ts'
 export type { RulesVisit } from './rules/input.ts'
 export type { RulesInput, RulesOutcome, RulesResult, RunRules } from './rules/rules.ts'
 export { runRules } from './rules/run.ts'
+export { type TokenResponse, token } from './token.ts'
 export { algorithms } from './tokens/algorithms.ts'
 export { ensureKeys, type KeyRing, keyRing, readKeyRing, rotateKeys } from './tokens/key_ring.ts'
 export { userinfo } from './userinfo.ts'

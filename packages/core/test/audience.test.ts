@@ -68,12 +68,27 @@ describe('RFC 6749 §3.3 the scopes that can be granted', () => {
     ['no name that every object has', ['toString', 'constructor', '__proto__', 'openid'], ['openid']],
     ['none asked for', [], []],
   ])('%s', (_, asked, granted) => {
-    expect(grantableScopes({ api: api(), grant_audience: 'a' }, asked)).toEqual(granted)
+    expect(grantableScopes(client(), { api: api(), grant_audience: 'a' }, asked, 'id_token token')).toEqual(granted)
   })
 
   test('without an API only those of OpenID Connect', () => {
-    expect(grantableScopes({ grant_audience: 'u' }, ['openid', 'read:a', 'email'])).toEqual(['openid', 'email'])
+    const granted = grantableScopes(client(), { grant_audience: 'u' }, ['openid', 'read:a', 'email'], 'token')
+    expect(granted).toEqual(['openid', 'email'])
   })
+
+  test.each<[string, boolean, string, readonly string[], boolean]>([
+    ['a code, an API that allows it', true, 'code id_token', ['refresh_token'], true],
+    ['an API that does not', false, 'code', ['refresh_token'], false],
+    ['a client that may not refresh', true, 'code', [], false],
+    ['no code', true, 'id_token token', ['refresh_token'], false],
+  ])(
+    'OpenID Connect Core §11 offline_access with %s',
+    (_, allow_offline_access, response_type, grant_types, granted) => {
+      const audience = { api: api({ allow_offline_access }), grant_audience: 'a' }
+      const scope = grantableScopes(client({ grant_types }), audience, ['openid', 'offline_access'], response_type)
+      expect(scope.includes('offline_access')).toBe(granted)
+    },
+  )
 })
 
 describe('the configuration in memory', () => {

@@ -127,8 +127,8 @@ describe('OpenID Connect Core §3.2.2.1 the rest of the request', () => {
     ['token alone needs no nonce', { response_type: 'token', nonce: undefined }, 'none'],
     ['token alone needs no openid', { response_type: 'token', scope: 'read:a' }, 'none'],
     ['no response type', { response_type: undefined }, 'invalid_request'],
-    ['a code', { response_type: 'code' }, 'unsupported_response_type'],
-    ['a hybrid', { response_type: 'code id_token' }, 'unsupported_response_type'],
+    ['a code of a client without the grant', { response_type: 'code' }, 'unauthorized_client'],
+    ['a hybrid of a client without the grant', { response_type: 'code id_token' }, 'unauthorized_client'],
     ['a word twice is once', { response_type: 'token token' }, 'none'],
     ['a word more', { response_type: 'id_token token x' }, 'unsupported_response_type'],
     ['other letters', { response_type: 'Token' }, 'unsupported_response_type'],
@@ -195,6 +195,7 @@ describe('OpenID Connect Core §3.1.2.1 id_token_hint', () => {
       session,
       audience: { grant_audience: 'a' },
       scope: [],
+      response_type: ['id_token'],
       tell_auth_time: false,
     }
     const hint = await issueIdToken(world.ctx, authorization, {})
@@ -219,7 +220,15 @@ describe('OpenID Connect Core §3.1.2.1 id_token_hint', () => {
     const { session, user } = await world.signIn()
     const audience = { api: api(), grant_audience: 'https://api.example.com/' }
     for (const scope of [[], ['openid']]) {
-      const authorization = { client: client(), user, session, audience, scope, tell_auth_time: false }
+      const authorization = {
+        client: client(),
+        user,
+        session,
+        audience,
+        scope,
+        response_type: ['token'],
+        tell_auth_time: false,
+      }
       const { access_token } = await issueAccessToken(world.ctx, authorization)
       expect(await told({ id_token_hint: access_token })).toBe('invalid_request')
     }

@@ -3,7 +3,7 @@ import { OAuthError, scopeClaims } from '@latchkey/oauth'
 import type { SignedIn, User } from '@latchkey/store'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Authorization, type Context, userClaims, userinfo } from '../src/index.ts'
+import { type Context, type PersonalAuthorization, userClaims, userinfo } from '../src/index.ts'
 import { issueAccessToken } from '../src/tokens/access_token.ts'
 import { issueIdToken } from '../src/tokens/id_token.ts'
 import { signJwt } from '../src/tokens/sign.ts'
@@ -83,11 +83,12 @@ describe('OpenID Connect Core §5.3 userinfo', () => {
   })
   afterAll(() => world.close())
 
-  const authorization = (change: Partial<Authorization> = {}): Authorization => ({
+  const authorization = (change: Partial<PersonalAuthorization> = {}): PersonalAuthorization => ({
     ...{ client: client(), ...signed_in, audience: { grant_audience: 'u' }, tell_auth_time: false },
+    response_type: ['id_token', 'token'],
     ...{ scope: ['openid', 'email'], ...change },
   })
-  const token = async (change: Partial<Authorization> = {}, ctx: Context = world.ctx) =>
+  const token = async (change: Partial<PersonalAuthorization> = {}, ctx: Context = world.ctx) =>
     (await issueAccessToken(ctx, authorization(change))).access_token
   const forApi = { audience: { api: api(), grant_audience: 'a' } }
   const told = (text: string, ctx: Context = world.ctx) => codeOf(() => userinfo(ctx, text))

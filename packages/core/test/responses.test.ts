@@ -67,18 +67,10 @@ describe('OAuth 2.0 Multiple Response Type Encoding Practices §3 response types
     expect(findResponseType(text)?.map((type) => type.name)).toEqual(expected)
   })
 
-  test.each([
-    '',
-    ' ',
-    'code',
-    'none',
-    'code token',
-    'token x',
-    'id_token token code',
-    'Token',
-    'toString',
-    'constructor',
-  ])('%j is not one of ours', (text) => expect(findResponseType(text)).toBeUndefined())
+  test.each(['', ' ', 'code none', 'none token', 'token x', 'Token', 'toString', 'constructor'])(
+    '%j is not one of ours',
+    (text) => expect(findResponseType(text)).toBeUndefined(),
+  )
 
   test('every one on the list is found', () => {
     for (const name of responseTypes) expect(findResponseType(name)).toBeDefined()

@@ -68,6 +68,7 @@ describe('the outcome of rules', () => {
         ...signed_in,
         audience,
         scope: ['openid'],
+        response_type: ['id_token', 'token'],
         tell_auth_time: false,
         claims: custom,
       }

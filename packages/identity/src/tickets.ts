@@ -84,6 +84,7 @@ export async function resetPassword(ctx: IdentityContext, ticket: string, passwo
     }
     await store.sessions.endAllOf(taken.user_id)
     await store.accessTokens.revokeAllOf(taken.user_id)
+    await store.refreshTokens.revokeAllOf(taken.user_id, undefined, ctx.now())
     // Whoever reads the mail owns the address.
     return store.users.update(taken.user_id, { password_hash, email_verified: true }, now)
   })

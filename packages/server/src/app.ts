@@ -25,6 +25,7 @@ import { recovery } from './recovery.ts'
 import { signup } from './signup.ts'
 import { staticFiles } from './static_files.ts'
 import type { LiveTenant } from './tenant.ts'
+import { tokenEndpoint } from './token_endpoint.ts'
 import type { UsageCount } from './usage.ts'
 import { userinfoEndpoint } from './userinfo.ts'
 import { wellKnown } from './well_known.ts'
@@ -108,6 +109,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
   for (const routes of [
     wellKnown,
     protocol,
+    tokenEndpoint,
     userinfoEndpoint,
     login,
     signup,

@@ -44,9 +44,28 @@ export interface Client {
   readonly token_endpoint_auth_method: string
   readonly jwt_configuration: { readonly lifetime_in_seconds: number; readonly alg: string }
   readonly initiate_login_uri?: string
+  readonly refresh_token?: RefreshTokenSettings
+  /** A confidential client need not prove its codes by PKCE unless this says so; a public one always must. */
+  readonly require_pkce?: boolean
+  /** For old clients that cannot hash. */
+  readonly allow_plain_pkce?: boolean
   readonly client_metadata: Readonly<Record<string, string>>
   /** How profile claims reach the client: in every ID token as Auth0 does, or only where OpenID Connect says. */
   readonly id_token_profile_claims: 'always' | 'standard'
+}
+
+/** Names are Auth0's; what is left out has a default. */
+export interface RefreshTokenSettings {
+  readonly rotation_type?: 'rotating' | 'non-rotating'
+  readonly expiration_type?: 'expiring' | 'non-expiring'
+  /** Seconds in which the token before the newest one is answered with the newest again. */
+  readonly leeway?: number
+  /** Seconds from the first token of a family on. */
+  readonly token_lifetime?: number
+  /** Seconds without use. */
+  readonly idle_token_lifetime?: number
+  readonly infinite_token_lifetime?: boolean
+  readonly infinite_idle_token_lifetime?: boolean
 }
 
 export interface ApiScope {

@@ -6,8 +6,7 @@ import { defineResponseType } from './response_type.ts'
 export const idToken = defineResponseType({
   name: 'id_token',
   grant_type: 'implicit',
-  default_mode: 'fragment',
-  async parts(ctx, authorization, { access_token }) {
-    return { id_token: await issueIdToken(ctx, authorization, access_token === undefined ? {} : { access_token }) }
+  async parts(ctx, authorization, beside) {
+    return { id_token: await issueIdToken(ctx, authorization, beside) }
   },
 })

@@ -6,7 +6,6 @@ import { defineResponseType } from './response_type.ts'
 export const token = defineResponseType({
   name: 'token',
   grant_type: 'implicit',
-  default_mode: 'fragment',
   async parts(ctx, authorization) {
     const { access_token, token_type, expires_in } = await issueAccessToken(ctx, authorization)
     return { access_token, token_type, expires_in: String(expires_in) }

@@ -33,8 +33,10 @@ export async function runRules(
   }
   const audience = resolveAudience(ctx, request.audience)
   const asked = isObject(accessToken) ? readScope(accessToken.scope) : undefined
-  const scope = asked === undefined ? undefined : grantableScopes(audience, asked)
-  const granted = scope ?? grantableScopes(audience, request.scope)
+  const client = findClient(ctx, request.client_id)
+  const grantable = (words: readonly string[]) => grantableScopes(client, audience, words, request.response_type)
+  const scope = asked === undefined ? undefined : grantable(asked)
+  const granted = scope ?? grantable(request.scope)
   const { scope: _, ...accessClaims } = isObject(accessToken) ? accessToken : {}
   return {
     session_id,

@@ -1,9 +1,9 @@
 /** Owns access tokens: opaque for `/userinfo` alone, a JWT for an API. */
 import { createSecretKey, type KeyObject } from 'node:crypto'
-import type { ResourceServer } from '@latchkey/store'
+import type { Aggregates, ResourceServer } from '@latchkey/store'
 import type { Authorization } from '../authorization.ts'
 import { type Context, seconds } from '../context.ts'
-import type { CustomClaims } from '../rules/rules.ts'
+import { newTokenId } from '../lineage.ts'
 import { signJwt, signJwtWithSecret } from './sign.ts'
 
 export interface IssuedAccessToken {
@@ -13,63 +13,103 @@ export interface IssuedAccessToken {
   readonly expires_in: number
 }
 
-/** Seconds that a token for `/userinfo` alone lives when a browser gets it; not configurable, as in Auth0. */
-export const opaqueTokenLifetimeForWeb = 7200
+export interface MintedAccessToken extends IssuedAccessToken {
+  /** Writes down what must be known of the token later; absent where the token says it all. */
+  readonly write?: (store: Aggregates) => Promise<void>
+}
+
+/** Who receives the token: a browser, out of the answer of `/authorize`, or the client itself at the token endpoint. */
+export type Channel = 'browser' | 'direct'
+
+/** Seconds that a token for `/userinfo` alone lives: shorter with the implicit grant. Not configurable, as in Auth0. */
+const opaqueTokenLifetime = { implicit: 7200, other: 86_400 } as const
 
 const opaqueTokenPrefix = 'lk_at_'
 
-/** @spec RFC 6749 §4.2.2 */
-export function issueAccessToken(ctx: Context, authorization: Authorization): Promise<IssuedAccessToken> {
-  const { api } = authorization.audience
-  const issued = api === undefined ? issueOpaque(ctx, authorization) : issueJwt(ctx, authorization, api)
-  return authorization.claims === undefined ? issued : keepClaims(ctx, authorization, authorization.claims, issued)
-}
-
-// Rules do not run at /userinfo, so what they put into the ID token is kept beside the token that may ask there.
-async function keepClaims(
-  ctx: Context,
-  { scope, audience: { api } }: Authorization,
-  { id_token }: CustomClaims,
-  issuing: Promise<IssuedAccessToken>,
-): Promise<IssuedAccessToken> {
-  const issued = await issuing
-  const servesUserinfo = scope.includes('openid') && api?.signing_alg !== 'HS256'
-  if (servesUserinfo && Object.keys(id_token).length > 0)
-    await ctx.store.tokenClaims.create(issued.access_token, id_token, ctx.now() + issued.expires_in * 1000)
+/** Mints a token and writes down what must be. @spec RFC 6749 §4.2.2 */
+export async function issueAccessToken(ctx: Context, authorization: Authorization): Promise<IssuedAccessToken> {
+  const { write, ...issued } = await mintAccessToken(ctx, authorization, 'browser')
+  if (write !== undefined) await write(ctx.store)
   return issued
 }
 
-async function issueOpaque(ctx: Context, authorization: Authorization): Promise<IssuedAccessToken> {
-  const now = ctx.now()
-  const access_token = `${opaqueTokenPrefix}${ctx.random(32)}`
-  await ctx.store.accessTokens.create(access_token, {
-    client_id: authorization.client.client_id,
-    user_id: authorization.user.user_id,
-    session_id: authorization.session.session_id,
-    audience: [userinfoAudience(ctx)],
-    scope: authorization.scope.join(' '),
-    issued_at: now,
-    ends_at: now + opaqueTokenLifetimeForWeb * 1000,
-  })
-  return { access_token, token_type: 'Bearer', expires_in: opaqueTokenLifetimeForWeb }
+/** @spec RFC 6749 §5.1 */
+export async function mintAccessToken(
+  ctx: Context,
+  authorization: Authorization,
+  channel: Channel,
+): Promise<MintedAccessToken> {
+  const { api } = authorization.audience
+  const minted =
+    api === undefined ? mintOpaque(ctx, authorization, channel) : await mintJwt(ctx, authorization, api, channel)
+  return keepingClaims(ctx, authorization, minted)
 }
 
-async function issueJwt(ctx: Context, authorization: Authorization, api: ResourceServer): Promise<IssuedAccessToken> {
+// Rules do not run at /userinfo, so what they put into the ID token is kept beside the token that may ask there.
+function keepingClaims(ctx: Context, authorization: Authorization, minted: MintedAccessToken): MintedAccessToken {
+  const { claims, scope, audience } = authorization
+  const servesUserinfo = scope.includes('openid') && audience.api?.signing_alg !== 'HS256'
+  if (claims === undefined || !servesUserinfo || Object.keys(claims.id_token).length === 0) return minted
+  const { access_token, expires_in, write } = minted
+  return {
+    ...minted,
+    async write(store) {
+      await write?.(store)
+      await store.tokenClaims.create(access_token, claims.id_token, ctx.now() + expires_in * 1000)
+    },
+  }
+}
+
+function mintOpaque(ctx: Context, authorization: Authorization, channel: Channel): MintedAccessToken {
+  const { client, user, session, lineage, scope, response_type } = authorization
+  if (user === undefined) throw new Error('A token for /userinfo needs a user')
+  const now = ctx.now()
+  const access_token = `${opaqueTokenPrefix}${ctx.random(32)}`
+  const isImplicit = channel === 'browser' && !response_type.includes('code')
+  const expires_in = opaqueTokenLifetime[isImplicit ? 'implicit' : 'other']
+  const row = {
+    ...{
+      client_id: client.client_id,
+      user_id: user.user_id,
+      audience: [userinfoAudience(ctx)],
+      scope: scope.join(' '),
+    },
+    ...(session === undefined ? {} : { session_id: session.session_id }),
+    ...(lineage === undefined ? {} : { lineage }),
+    issued_at: now,
+    ends_at: now + expires_in * 1000,
+  }
+  return {
+    access_token,
+    token_type: 'Bearer',
+    expires_in,
+    write: (store) => store.accessTokens.create(access_token, row),
+  }
+}
+
+async function mintJwt(
+  ctx: Context,
+  authorization: Authorization,
+  api: ResourceServer,
+  channel: Channel,
+): Promise<MintedAccessToken> {
+  const { client, user, gty, lineage } = authorization
   const iat = seconds(ctx.now())
-  const expires_in = Math.min(api.token_lifetime_for_web, api.token_lifetime)
+  const expires_in =
+    channel === 'browser' ? Math.min(api.token_lifetime_for_web, api.token_lifetime) : api.token_lifetime
   const scope = authorization.scope.join(' ')
   const rfc9068 = api.token_dialect.startsWith('rfc9068_profile')
   const claims = {
     ...authorization.claims?.access_token,
     iss: ctx.issuer,
-    sub: authorization.user.user_id,
+    sub: user?.user_id ?? `${client.client_id}@clients`,
     aud: audienceOf(ctx, authorization, api),
     iat,
     exp: iat + expires_in,
+    jti: newTokenId(ctx, lineage),
     ...(scope === '' ? {} : { scope }),
-    ...(rfc9068
-      ? { client_id: authorization.client.client_id, jti: ctx.random(16) }
-      : { azp: authorization.client.client_id }),
+    ...(rfc9068 ? { client_id: client.client_id } : { azp: client.client_id }),
+    ...(rfc9068 || gty === undefined ? {} : { gty }),
   }
   const typ = rfc9068 ? 'at+jwt' : 'JWT'
   const access_token =

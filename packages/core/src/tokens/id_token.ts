@@ -1,24 +1,27 @@
 /** Owns ID tokens. */
 import { createHash } from 'node:crypto'
-import type { Authorization } from '../authorization.ts'
+import type { PersonalAuthorization } from '../authorization.ts'
 import { userClaims } from '../claims.ts'
 import { type Context, seconds } from '../context.ts'
 import { signJwt } from './sign.ts'
 
 /**
- * @param beside what the same response carries already: the hash of an access token ties it to this ID token
+ * @param beside what the same response carries already: hashes tie the access token and the code to this ID token
  * @spec OpenID Connect Core §2
  * @spec OpenID Connect Core §3.2.2.10
+ * @spec OpenID Connect Core §3.3.2.11
  */
 export function issueIdToken(
   ctx: Context,
-  authorization: Authorization,
-  beside: { readonly access_token?: string },
+  authorization: PersonalAuthorization,
+  beside: { readonly access_token?: string; readonly code?: string },
 ): Promise<string> {
   const { client, user, session, scope } = authorization
   const iat = seconds(ctx.now())
   const alg = client.jwt_configuration.alg === 'HS256' ? 'RS256' : client.jwt_configuration.alg
-  const everything = client.id_token_profile_claims === 'always' || beside.access_token === undefined
+  // OpenID Connect Core §5.4: where an access token is issued, now or for the code, the claims are for /userinfo.
+  const alone = authorization.response_type.join(' ') === 'id_token'
+  const everything = client.id_token_profile_claims === 'always' || alone
   return signJwt(ctx.keys, alg, 'JWT', {
     ...(everything ? userClaims(user, scope) : {}),
     ...authorization.claims?.id_token,
@@ -27,10 +30,11 @@ export function issueIdToken(
     aud: client.client_id,
     iat,
     exp: iat + client.jwt_configuration.lifetime_in_seconds,
-    sid: session.session_id,
+    ...(session === undefined ? {} : { sid: session.session_id }),
     ...(authorization.nonce === undefined ? {} : { nonce: authorization.nonce }),
-    ...(authorization.tell_auth_time ? { auth_time: session.auth_time } : {}),
+    ...(authorization.tell_auth_time && session !== undefined ? { auth_time: session.auth_time } : {}),
     ...(beside.access_token === undefined ? {} : { at_hash: leftHalfHash(alg, beside.access_token) }),
+    ...(beside.code === undefined ? {} : { c_hash: leftHalfHash(alg, beside.code) }),
   })
 }
 

@@ -8,6 +8,9 @@ import { callbackVerdict, entryVerdict, linkVerdict, logoutVerdict, originVerdic
 import { DisplayName, report, reportAll, Url, UrlList } from './fields.ts'
 import { defineRecord, type Entry } from './record.ts'
 
+/** Seconds: a year. */
+const maxRefreshLifetime = 31_557_600
+
 const ClientRecord = Type.Object({
   name: DisplayName,
   client_id: Type.Optional(
@@ -37,6 +40,19 @@ const ClientRecord = Type.Object({
     }),
   ),
   initiate_login_uri: Type.Optional(Url),
+  refresh_token: Type.Optional(
+    Type.Object({
+      rotation_type: Type.Optional(Type.Enum(['rotating', 'non-rotating'])),
+      expiration_type: Type.Optional(Type.Enum(['expiring', 'non-expiring'])),
+      leeway: Type.Optional(Type.Integer({ minimum: 0, maximum: 600 })),
+      token_lifetime: Type.Optional(Type.Integer({ minimum: 1, maximum: maxRefreshLifetime })),
+      idle_token_lifetime: Type.Optional(Type.Integer({ minimum: 1, maximum: maxRefreshLifetime })),
+      infinite_token_lifetime: Type.Optional(Type.Boolean()),
+      infinite_idle_token_lifetime: Type.Optional(Type.Boolean()),
+    }),
+  ),
+  require_pkce: Type.Optional(Type.Boolean()),
+  allow_plain_pkce: Type.Optional(Type.Boolean()),
   client_metadata: Type.Optional(Type.Record(Type.String(), Type.String({ maxLength: 255 }), { maxProperties: 10 })),
   id_token_profile_claims: Type.Optional(Type.Enum(['always', 'standard'])),
 })

@@ -68,6 +68,7 @@ async function planUpdate({ value }: Entry<GivenUser>, draft: Draft, user: User)
 async function signOut(store: Aggregates, user_id: string, now: number): Promise<void> {
   await store.sessions.endAllOf(user_id)
   await store.accessTokens.revokeAllOf(user_id)
+  await store.refreshTokens.revokeAllOf(user_id, undefined, now)
   await store.tickets.endAllOf(user_id, now)
 }
 

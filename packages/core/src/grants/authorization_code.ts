@@ -1,0 +1,74 @@
+/** Owns the grant `authorization_code`: a code becomes tokens, once. */
+import { OAuthError } from '@latchkey/oauth'
+import type { Client } from '@latchkey/store'
+import type { EndpointRequest } from '../client_auth/client_auth.ts'
+import type { StoredCodeRequest } from '../codes.ts'
+import type { Context } from '../context.ts'
+import { AlreadyTaken, defineGrant, type Granted } from '../grant.ts'
+import { revokeLineage } from '../lineage.ts'
+import { checkVerifier } from '../pkce.ts'
+import { beginFamily } from '../refresh.ts'
+import { restoreAuthorization } from '../stored_authorization.ts'
+
+const invalid = () => new OAuthError('invalid_grant', 'Invalid authorization code')
+
+/**
+ * @spec RFC 6749 §4.1.3
+ * @spec OpenID Connect Core §3.1.3.2
+ */
+export const authorizationCode = defineGrant({
+  type: 'authorization_code',
+  async authorize(ctx, client, request): Promise<Granted> {
+    const code = request.parameters.get('code')
+    if (code === undefined) throw new OAuthError('invalid_request', 'Missing required parameter: code')
+    const row = await ctx.store.codes.peek(code)
+    if (row === undefined || row.client_id !== client.client_id) throw invalid()
+    const kept = JSON.parse(row.authorization) as StoredCodeRequest
+    checkBinding(kept, request)
+    // Whoever comes this far has the proofs of the client that asked: a second use means that one of the two stole the code.
+    if (row.used) {
+      await revokeLineage(ctx, row.lineage)
+      ctx.log.warn(
+        { client_id: client.client_id, lineage: row.lineage },
+        'a code was used twice: its tokens are revoked',
+      )
+      throw invalid()
+    }
+    if (row.ends_at <= ctx.now()) throw invalid()
+    return exchange(ctx, client, code, row.lineage, kept)
+  },
+})
+
+/** @spec RFC 6749 §4.1.3 */
+function checkBinding(kept: StoredCodeRequest, { parameters }: EndpointRequest): void {
+  const redirect_uri = parameters.get('redirect_uri')
+  const mayLeaveOut = !kept.redirect_uri_given && redirect_uri === undefined
+  if (!mayLeaveOut && redirect_uri !== kept.redirect_uri)
+    throw new OAuthError('invalid_grant', 'redirect_uri is not the one of the authorization request')
+  checkVerifier(kept.challenge, parameters.get('code_verifier'))
+}
+
+async function exchange(
+  ctx: Context,
+  client: Client,
+  code: string,
+  lineage: string,
+  kept: StoredCodeRequest,
+): Promise<Granted> {
+  const authorization = await restoreAuthorization(ctx, kept.authorization)
+  const { session, scope } = authorization
+  if (session === undefined || !(await ctx.store.sessions.isLive(session.session_id, ctx.now())))
+    throw new OAuthError('invalid_grant', 'The session has ended')
+  const refreshable = scope.includes('offline_access') && client.grant_types.includes('refresh_token')
+  const begun = refreshable ? beginFamily(ctx, authorization, lineage) : undefined
+  return {
+    authorization,
+    asked: authorization.asked ?? scope,
+    ...(begun === undefined ? {} : { refresh_token: begun.refresh_token }),
+    async take(store) {
+      const now = ctx.now()
+      if (!(await store.codes.take(code, now))) throw new AlreadyTaken()
+      if (begun !== undefined) await store.refreshTokens.create(begun.family, begun.refresh_token, now)
+    },
+  }
+}

@@ -1,0 +1,62 @@
+/** Owns when a refresh token is given, and how long its family lives: a client's setting, fixed when the family begins. */
+import type { Client, RefreshTokenSettings } from '@latchkey/store'
+import type { Audience, PersonalAuthorization } from './authorization.ts'
+import type { Context } from './context.ts'
+import { storeAuthorization } from './stored_authorization.ts'
+import { newFamilyId, newRefreshToken } from './tokens/refresh_token.ts'
+
+/** Milliseconds since 1970, for what does not end: the last of the years that a date can have. */
+const never = 253_402_300_799_000
+
+/** What a client's settings leave open, as Auth0 names it; lifetimes in seconds. */
+export function refreshSettings(client: Client): Required<RefreshTokenSettings> {
+  return {
+    rotation_type: client.token_endpoint_auth_method === 'none' ? 'rotating' : 'non-rotating',
+    expiration_type: 'expiring',
+    leeway: 30,
+    token_lifetime: 2_592_000,
+    idle_token_lifetime: 1_296_000,
+    infinite_token_lifetime: false,
+    infinite_idle_token_lifetime: false,
+    ...client.refresh_token,
+  }
+}
+
+/**
+ * Whether `offline_access` can be granted: to a client that may refresh, at an API that allows it, with a code to exchange.
+ * @spec OpenID Connect Core §11
+ */
+export function mayRefresh(client: Client, { api }: Audience, response_type: readonly string[]): boolean {
+  return (
+    response_type.includes('code') &&
+    client.grant_types.includes('refresh_token') &&
+    (api === undefined || api.allow_offline_access)
+  )
+}
+
+/** When a family ends that is used now, in milliseconds since 1970. Never later than its absolute end. */
+export function idleEnd(client: Client, ends_at: number, now: number): number {
+  const settings = refreshSettings(client)
+  const endless = settings.expiration_type === 'non-expiring' || settings.infinite_idle_token_lifetime
+  return endless ? ends_at : Math.min(ends_at, now + settings.idle_token_lifetime * 1000)
+}
+
+export function absoluteEnd(client: Client, now: number): number {
+  const settings = refreshSettings(client)
+  const endless = settings.expiration_type === 'non-expiring' || settings.infinite_token_lifetime
+  return endless ? never : now + settings.token_lifetime * 1000
+}
+
+/** A new family. @returns its first token, and the row that goes with it */
+export function beginFamily(ctx: Context, authorization: PersonalAuthorization, lineage: string) {
+  const { client, user } = authorization
+  const now = ctx.now()
+  const family_id = newFamilyId(ctx)
+  const ends_at = absoluteEnd(client, now)
+  const family = {
+    ...{ family_id, lineage, ends_at, client_id: client.client_id, user_id: user.user_id },
+    authorization: storeAuthorization(authorization),
+    idle_ends_at: idleEnd(client, ends_at, now),
+  }
+  return { family, refresh_token: newRefreshToken(ctx, family_id, ends_at) }
+}

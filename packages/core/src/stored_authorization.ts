@@ -1,0 +1,47 @@
+/** Owns an authorization between two requests: kept with a code or a refresh token, and put together again from what is true then. */
+import { OAuthError } from '@latchkey/oauth'
+import { resolveAudience } from './audience.ts'
+import type { PersonalAuthorization } from './authorization.ts'
+import type { Context } from './context.ts'
+
+type Kept = Omit<PersonalAuthorization, 'client' | 'user' | 'audience'>
+
+interface StoredAuthorization extends Kept {
+  readonly client_id: string
+  readonly user_id: string
+  /** The API's identifier; absent for `/userinfo` alone. */
+  readonly audience?: string
+}
+
+/** As text, without anything that must be looked up again. */
+export function storeAuthorization({ client, user, audience, ...kept }: PersonalAuthorization): string {
+  const stored: StoredAuthorization = {
+    ...kept,
+    client_id: client.client_id,
+    user_id: user.user_id,
+    ...(audience.api === undefined ? {} : { audience: audience.api.identifier }),
+  }
+  return JSON.stringify(stored)
+}
+
+/**
+ * The client, the user and the API are those of now: what was deleted or blocked meanwhile gets no token.
+ * @throws OAuthError `invalid_grant`
+ */
+export async function restoreAuthorization(ctx: Context, text: string): Promise<PersonalAuthorization> {
+  const { client_id, user_id, audience: identifier, ...kept } = JSON.parse(text) as StoredAuthorization
+  const client = ctx.configuration.client(client_id)
+  const user = await ctx.store.users.find(user_id)
+  if (client === undefined || user === undefined)
+    throw new OAuthError('invalid_grant', 'The user or the client no longer exists')
+  if (user.blocked) throw new OAuthError('invalid_grant', 'user is blocked')
+  return { ...kept, client, user, audience: audienceOf(ctx, identifier) }
+}
+
+function audienceOf(ctx: Context, identifier: string | undefined) {
+  try {
+    return resolveAudience(ctx, identifier ?? `${ctx.issuer}userinfo`)
+  } catch (cause) {
+    throw new OAuthError('invalid_grant', 'The API no longer exists', { cause })
+  }
+}

@@ -1,0 +1,49 @@
+/** Owns reading an access token of our own back: an opaque one from the database, a JWT by its signature and by what was revoked. */
+import { words } from '@latchkey/oauth'
+import type { Context } from '../context.ts'
+import { isRevoked } from '../lineage.ts'
+import { isOpaque } from './access_token.ts'
+import { verifyOwn } from './verify.ts'
+
+/** What an access token that counts says. */
+export interface AccessTokenFacts {
+  readonly sub: string
+  readonly client_id: string
+  readonly audience: readonly string[]
+  readonly scope: readonly string[]
+  /** Seconds since 1970. */
+  readonly iat: number
+  readonly exp: number
+  /** Of a JWT. */
+  readonly jti?: string
+  /** Every claim of a JWT. */
+  readonly claims?: Readonly<Record<string, unknown>>
+}
+
+/** @returns undefined for a token that is not ours, is over, or was revoked, and for anything that is no access token */
+export function readAccessToken(ctx: Context, token: string): Promise<AccessTokenFacts | undefined> {
+  return isOpaque(token) ? readOpaque(ctx, token) : readJwt(ctx, token)
+}
+
+async function readOpaque(ctx: Context, token: string): Promise<AccessTokenFacts | undefined> {
+  const row = await ctx.store.accessTokens.find(token, ctx.now())
+  if (row === undefined) return undefined
+  return {
+    ...{ sub: row.user_id, client_id: row.client_id, audience: row.audience, scope: words(row.scope) },
+    iat: Math.floor(row.issued_at / 1000),
+    exp: Math.floor(row.ends_at / 1000),
+  }
+}
+
+/** An ID token is signed by the same keys: its audience is a client, and it has no `azp` or `client_id` of an access token. */
+async function readJwt(ctx: Context, token: string): Promise<AccessTokenFacts | undefined> {
+  const claims = await verifyOwn(ctx, token)
+  if (claims === undefined) return undefined
+  const { sub, jti, iat, exp, scope, nonce } = claims
+  const audience = [claims.aud ?? []].flat()
+  const client_id = claims.client_id ?? claims.azp
+  if (sub === undefined || jti === undefined || iat === undefined || exp === undefined) return undefined
+  if (typeof client_id !== 'string' || nonce !== undefined || audience.includes(client_id)) return undefined
+  if (await isRevoked(ctx, jti)) return undefined
+  return { sub, client_id, audience, scope: typeof scope === 'string' ? words(scope) : [], iat, exp, jti, claims }
+}

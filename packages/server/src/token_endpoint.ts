@@ -1,0 +1,73 @@
+/** Owns the endpoints that clients call themselves, over HTTP: form or JSON in, JSON out, readable by the client's own pages. */
+import { type EndpointRequest, presentedClient, token } from '@latchkey/core'
+import type { IdentityContext } from '@latchkey/identity'
+import { OAuthError } from '@latchkey/oauth'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Server } from './app.ts'
+import { answerPreflight, openToClient } from './cors.ts'
+import { asOAuthError, sendJsonError } from './errors.ts'
+import { bodyParameters, queryParameters } from './requests.ts'
+
+export function tokenEndpoint(app: FastifyInstance, server: Server): void {
+  clientEndpoint(app, server, '/oauth/token', async ({ ctx, reply }, request) => reply.send(await token(ctx, request)))
+}
+
+/** One call of such an endpoint. */
+export interface ClientCall {
+  readonly server: Server
+  readonly ctx: IdentityContext
+  readonly request: FastifyRequest
+  readonly reply: FastifyReply
+}
+
+/**
+ * Adds an endpoint that clients call themselves.
+ * @param handle the client is not authenticated yet
+ * @spec RFC 6749 §3.2
+ */
+export function clientEndpoint(
+  app: FastifyInstance,
+  server: Server,
+  path: string,
+  handle: (call: ClientCall, request: EndpointRequest) => Promise<FastifyReply>,
+): void {
+  app.post(path, async (request, reply) => {
+    const ctx = await server.context(request)
+    try {
+      if (queryParameters(request).size > 0)
+        throw new OAuthError('invalid_request', 'Send the parameters in the body, not in the address')
+      const read = endpointRequest(ctx, request, path)
+      const client = presentedClient(ctx, read)
+      if (client !== undefined) openToClient(request, reply, client, ctx.issuer)
+      return await handle({ server, ctx, request, reply }, read)
+    } catch (thrown) {
+      return sendClientError(ctx, request, reply, thrown)
+    }
+  })
+  app.options(path, async (request, reply) =>
+    answerPreflight(request, reply, (await server.context(request)).configuration.origins, 'POST, OPTIONS'),
+  )
+}
+
+function endpointRequest(ctx: IdentityContext, request: FastifyRequest, path: string): EndpointRequest {
+  const { authorization } = request.headers
+  return {
+    parameters: bodyParameters(request),
+    method: request.method,
+    url: `${ctx.issuer}${path.slice(1)}`,
+    ...(authorization === undefined ? {} : { authorization }),
+  }
+}
+
+/** @spec RFC 6749 §5.2 */
+function sendClientError(
+  ctx: IdentityContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  thrown: unknown,
+): FastifyReply {
+  const error = asOAuthError(thrown)
+  if (error.code === 'invalid_client' && request.headers.authorization !== undefined)
+    reply.header('www-authenticate', `Basic realm="${ctx.issuer}"`)
+  return sendJsonError(request, reply, error)
+}
