@@ -40,7 +40,7 @@ describe('RFC 6749 §4.2.2 access token response', () => {
     expect(parameters).toMatchObject({ token_type: 'Bearer', expires_in: '7200', state: 'af0ifjsldkj' })
     const { header, claims } = await verified(latchkey.issuer, parameters.access_token)
     expect(header).toEqual({ alg: 'RS256', typ: 'JWT', kid: header.kid })
-    expect(Object.keys(claims).toSorted()).toEqual(['aud', 'azp', 'exp', 'iat', 'iss', 'scope', 'sub'])
+    expect(Object.keys(claims).toSorted()).toEqual(['aud', 'azp', 'exp', 'iat', 'iss', 'jti', 'scope', 'sub'])
     expect(claims).toMatchObject({
       ...{ iss: latchkey.issuer, aud: apis.messages, azp: clients.spa, scope: 'read:messages' },
       sub: expect.stringMatching(/^auth0\|[0-9a-f]{24}$/),
