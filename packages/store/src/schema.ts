@@ -198,6 +198,13 @@ export interface RevocationTable {
   ends_at: number
 }
 
+/** Ids that strangers make up and that may be used once. */
+export interface UsedIdTable {
+  tenant: string
+  id_hash: string
+  ends_at: number
+}
+
 /** Custom claims that `/userinfo` gives for an access token. */
 export interface TokenClaimTable {
   tenant: string
@@ -276,6 +283,7 @@ export interface Schema {
   codes: CodeTable
   refresh_tokens: RefreshTokenTable
   revocations: RevocationTable
+  used_ids: UsedIdTable
   tickets: TicketTable
   signing_keys: SigningKeyTable
   counters: CounterTable

@@ -17,6 +17,7 @@ import { ticketStore } from './tickets.ts'
 import { tokenClaimStore } from './token_claims.ts'
 import { transactionStore } from './transactions.ts'
 import { upkeepStore } from './upkeep.ts'
+import { usedIdStore } from './used_ids.ts'
 import { userStore } from './users.ts'
 import type { Vault } from './vault.ts'
 
@@ -54,6 +55,7 @@ function aggregates(scope: Scope) {
     codes: codeStore(scope),
     refreshTokens: refreshTokenStore(scope),
     revocations: revocationStore(scope),
+    usedIds: usedIdStore(scope),
     tickets: ticketStore(scope),
     signingKeys: signingKeyStore(scope),
     counters: counterStore(scope),

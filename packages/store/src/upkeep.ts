@@ -11,6 +11,7 @@ const ending = [
   { table: 'codes', key: 'code_hash', end: 'kept_until' },
   { table: 'refresh_tokens', key: 'family_id', end: 'idle_ends_at' },
   { table: 'revocations', key: 'revoked_id', end: 'ends_at' },
+  { table: 'used_ids', key: 'id_hash', end: 'ends_at' },
   { table: 'tickets', key: 'ticket_hash', end: 'ends_at' },
   { table: 'counters', key: 'counter_key', end: 'ends_at' },
   { table: 'sessions', key: 'session_id', end: 'idle_ends_at' },

@@ -123,3 +123,16 @@ describe.each(kinds)('revocations over %s', (kind) => {
     expect(await revocations.has(id, 'x')).toBe(false)
   })
 })
+
+describe.each(kinds)('ids that may be used once, over %s', (kind) => {
+  const opened = useStore(kind)
+
+  test('a hundred takers at once: one; another kind and another tenant have their own', async () => {
+    const id = fresh()
+    expect(winners(await atOnce(100, () => opened.store.usedIds.take('a', id, now + minute)))).toHaveLength(1)
+    expect(await opened.store.usedIds.take('b', id, now + minute)).toBe(true)
+    expect(await opened.storeOf('two').usedIds.take('a', id, now + minute)).toBe(true)
+    await opened.store.upkeep.sweep(now + minute)
+    expect(await opened.store.usedIds.take('a', id, now + minute)).toBe(true)
+  })
+})

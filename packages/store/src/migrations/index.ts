@@ -4,10 +4,12 @@ import * as first from './0001_first.ts'
 import * as rules from './0002_rules.ts'
 import * as formerPasswords from './0003_former_passwords.ts'
 import * as tokenEndpoint from './0004_token_endpoint.ts'
+import * as usedIds from './0005_used_ids.ts'
 
 export const migrations: Record<string, Migration> = {
   '0001_first': first,
   '0002_rules': rules,
   '0003_former_passwords': formerPasswords,
   '0004_token_endpoint': tokenEndpoint,
+  '0005_used_ids': usedIds,
 }

@@ -121,6 +121,7 @@ const calls: Calls = {
       await s.refreshTokens.revokeAllOf('u', 'c', now)
     },
   },
+  usedIds: { take: (s) => s.usedIds.take('k', 'i', now + 9) },
   revocations: {
     add: (s) => s.revocations.add('r', now + 9),
     has: (s) => s.revocations.has('r', 'l'),
