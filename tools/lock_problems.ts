@@ -14,6 +14,7 @@ const KINDS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerD
 /** Packages with an install script that is never run, each with the reason why that does no harm. */
 const UNRUN_SCRIPTS: Readonly<Record<string, string>> = {
   'better-sqlite3': 'its binaries lie in the package; the script would only compile them again',
+  'browser-tabs-lock': 'a library of an unmodified client in the tests; the script only prints a greeting',
   fsevents: 'its binary lies in the package, and only Vite’s watcher on macOS loads it',
 }
 
