@@ -70,6 +70,7 @@ resourceServers:
       - { value: 'read:contacts', description: 'List your contacts' }
   - name: Archive
     identifier: ${archive}
+    allow_offline_access: true
     scopes:
       - { value: 'read:messages', description: 'Read your old messages' }
 databases:
