@@ -11,7 +11,7 @@ import { defineRecord, type Entry } from './record.ts'
 /** Seconds: a year. */
 const maxRefreshLifetime = 31_557_600
 
-const ClientRecord = Type.Object({
+export const ClientRecord = Type.Object({
   name: DisplayName,
   client_id: Type.Optional(
     Type.String({
@@ -57,7 +57,7 @@ const ClientRecord = Type.Object({
   id_token_profile_claims: Type.Optional(Type.Enum(['always', 'standard'])),
 })
 
-type Given = Static<typeof ClientRecord>
+export type Given = Static<typeof ClientRecord>
 
 export const clients = defineRecord({
   key: 'clients',
@@ -71,9 +71,7 @@ export const clients = defineRecord({
     }
     const before = findClient(entry, draft)
     const client_id = before?.client_id ?? given.client_id ?? newClientId(draft.random)
-    const after = merged<Client>(before ?? { ...defaults(given), client_id, name: given.name }, { ...given, client_id })
-    checkUrls(entry, after)
-    checkRules(entry, after, before)
+    const after = judged(entry, given, client_id, before)
     if (client_secret === undefined && before === undefined && after.token_endpoint_auth_method !== 'none')
       entry.warning([], `The client has no client_secret, so it cannot authenticate: add one of 32 characters or more.`)
     draft.clients.set(client_id, after)
@@ -89,6 +87,28 @@ export const clients = defineRecord({
     })
   },
 })
+
+/**
+ * A client as it would be with what is given; what is wrong with it is said to the entry.
+ * @param before the client as it is, if there is one
+ */
+export function judgeClient(entry: Entry<Given>, client_id: string, before: Client | undefined): Client {
+  const { client_secret: _, ...given } = withKnownValues(entry)
+  return judged(entry, given, client_id, before)
+}
+
+function judged(
+  entry: Entry<Given>,
+  given: Omit<Given, 'client_secret'>,
+  client_id: string,
+  before: Client | undefined,
+): Client {
+  const base = before ?? { ...defaults(given), client_id, name: given.name }
+  const after = merged<Client>(base, { ...given, client_id })
+  checkUrls(entry, after)
+  checkRules(entry, after, before)
+  return after
+}
 
 const appTypes: readonly string[] = ['spa', 'native', 'regular_web', 'non_interactive']
 
