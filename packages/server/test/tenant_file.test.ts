@@ -98,7 +98,6 @@ describe('an export of the Deploy CLI', () => {
     for (const key of [
       'clients[0].cross_origin_auth',
       'clients[0].jwt_configuration.secret_encoded',
-      'clients[0].refresh_token',
       'clients[2].client_secret',
       'databases[0].realms',
       'databases[0].options.customScripts',
