@@ -17,6 +17,8 @@ export const errorCodes = {
   access_denied: { status: 403, spec: 'RFC 6749 §4.2.2.1' },
   server_error: { status: 500, spec: 'RFC 6749 §4.2.2.1' },
   temporarily_unavailable: { status: 503, spec: 'RFC 6749 §4.2.2.1' },
+  invalid_redirect_uri: { status: 400, spec: 'RFC 7591 §3.2.2' },
+  invalid_client_metadata: { status: 400, spec: 'RFC 7591 §3.2.2' },
   invalid_token: { status: 401, spec: 'RFC 6750 §3.1' },
   insufficient_scope: { status: 403, spec: 'RFC 6750 §3.1' },
   login_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },

@@ -20,6 +20,11 @@ export interface TenantSettings {
   readonly enabled_locales?: readonly string[]
   readonly error_page?: { readonly url?: string; readonly html?: string; readonly show_log_link?: boolean }
   readonly flags?: Readonly<Record<string, boolean>>
+  readonly dynamic_client_registration?: {
+    /** Only who has a token from an administrator may register. */
+    readonly require_initial_access_token?: boolean
+    readonly max_clients?: number
+  }
   readonly branding?: {
     readonly logo_url?: string
     readonly colors?: { readonly primary?: string; readonly page_background?: string }
@@ -47,6 +52,14 @@ export interface Client {
   readonly refresh_token?: RefreshTokenSettings
   /** A confidential client need not prove its codes by PKCE unless this says so; a public one always must. */
   readonly require_pkce?: boolean
+  /** How the client came to be, where no administrator made it. */
+  readonly registration?: {
+    readonly by: 'itself' | 'document'
+    /** Seconds since 1970. */
+    readonly issued_at: number
+    /** What it registered, by the names of OpenID Connect Registration, with what was left out filled in. */
+    readonly metadata: Readonly<Record<string, unknown>>
+  }
   /** For old clients that cannot hash. */
   readonly allow_plain_pkce?: boolean
   readonly client_metadata: Readonly<Record<string, string>>
@@ -233,6 +246,12 @@ export function configurationStore({ db, tenant, vault }: Scope) {
         .values({ tenant, client_id, name, settings: body, created_at: now, updated_at: now })
         .onConflict((c) => c.columns(['tenant', 'client_id']).doUpdateSet({ name, settings: body, updated_at: now }))
         .execute()
+    },
+
+    /** Its client grants go with it. */
+    async deleteClient(client_id: string): Promise<void> {
+      for (const table of ['clients', 'client_grants'] as const)
+        await db.deleteFrom(table).where('tenant', '=', tenant).where('client_id', '=', client_id).execute()
     },
 
     async saveClientSecret(client_id: string, client_secret: string, now: number): Promise<void> {

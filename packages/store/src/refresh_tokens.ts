@@ -122,6 +122,26 @@ export function refreshTokenStore({ db, tenant, vault }: Scope) {
       await revoke(now).where('lineage', '=', lineage).execute()
     },
 
+    /** The families that live as long as a session. */
+    async revokeOfSession(session_id: string, now: number): Promise<void> {
+      await revoke(now).where('session_id', '=', session_id).execute()
+    },
+
+    async revokeOfSessionsOf(user_id: string, now: number): Promise<void> {
+      await revoke(now).where('user_id', '=', user_id).where('session_id', 'is not', null).execute()
+    },
+
+    /** The families that live as long as a session now live as long as another. */
+    async carryOver(from: string, to: string): Promise<void> {
+      await db
+        .updateTable('refresh_tokens')
+        .set({ session_id: to })
+        .where('tenant', '=', tenant)
+        .where('session_id', '=', from)
+        .where('revoked_at', 'is', null)
+        .execute()
+    },
+
     /** @param client_id of one client only */
     async revokeAllOf(user_id: string, client_id: string | undefined, now: number): Promise<void> {
       const ofUser = revoke(now).where('user_id', '=', user_id)

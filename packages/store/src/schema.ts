@@ -198,11 +198,61 @@ export interface RevocationTable {
   ends_at: number
 }
 
+/** Kind `initial` lets clients register, kind `client` lets one change itself. */
+export interface RegistrationTokenTable {
+  tenant: string
+  token_hash: string
+  kind: string
+  client_id: string | null
+  uses_left: number | null
+  created_at: number
+  ends_at: number
+}
+
 /** Ids that strangers make up and that may be used once. */
 export interface UsedIdTable {
   tenant: string
   id_hash: string
   ends_at: number
+}
+
+/** The clients that a session gave tokens to, of those that want to hear of its end. */
+export interface SessionClientTable {
+  tenant: string
+  /** The session as the client's tokens name it. */
+  sid: string
+  client_id: string
+  /** The session that ends it: another one once the person has signed in again. */
+  session_id: string
+  user_id: string
+  issuer: string
+  created_at: number
+  ends_at: number
+  attempts: Generated<number>
+  /** Absent while the session lives. */
+  next_attempt_at: number | null
+  failure: string | null
+}
+
+export interface DeviceCodeTable {
+  tenant: string
+  device_code_hash: string
+  user_code_hash: string
+  client_id: string
+  request: Json
+  created_at: number
+  ends_at: number
+  /** What became of the code is told until then. */
+  kept_until: number
+  /** Seconds. */
+  poll_interval: number
+  next_poll_at: number
+  /** 0 where the newest question came too early. */
+  patient: Generated<number>
+  decision: string | null
+  decided_at: number | null
+  authorization: Json | null
+  used_at: number | null
 }
 
 /** Custom claims that `/userinfo` gives for an access token. */
@@ -280,10 +330,13 @@ export interface Schema {
   transactions: TransactionTable
   access_tokens: AccessTokenTable
   token_claims: TokenClaimTable
+  session_clients: SessionClientTable
+  device_codes: DeviceCodeTable
   codes: CodeTable
   refresh_tokens: RefreshTokenTable
   revocations: RevocationTable
   used_ids: UsedIdTable
+  registration_tokens: RegistrationTokenTable
   tickets: TicketTable
   signing_keys: SigningKeyTable
   counters: CounterTable

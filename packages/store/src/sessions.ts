@@ -1,6 +1,9 @@
 /** Owns the signed-in browsers. The cookie's secret is stored as a keyed hash; a second secret serves silent authentication only. */
+import { type Database, inTransaction } from './database.ts'
 import { prepared } from './prepared.ts'
+import { refreshTokenStore } from './refresh_tokens.ts'
 import type { Scope } from './scope.ts'
+import { sessionClientStore } from './session_clients.ts'
 import { type User, userStore } from './users.ts'
 
 export interface Session {
@@ -49,6 +52,11 @@ export function sessionStore({ db, tenant, vault }: Scope) {
   const bySecret = live('secret_hash')
   const bySilentSecret = live('silent_hash')
   const users = userStore({ db, tenant, vault })
+
+  const endings = (trx: Database) => ({
+    sessionClients: sessionClientStore({ db: trx, tenant, vault }),
+    refreshTokens: refreshTokenStore({ db: trx, tenant, vault }),
+  })
 
   async function find(
     query: typeof bySecret,
@@ -113,12 +121,34 @@ export function sessionStore({ db, tenant, vault }: Scope) {
         .execute()
     },
 
-    async end(session_id: string): Promise<void> {
-      await db.deleteFrom('sessions').where('tenant', '=', tenant).where('session_id', '=', session_id).execute()
+    /** Ends a session, and the refresh tokens that live as long as it does; its clients are to be told. */
+    async end(session_id: string, now: number): Promise<void> {
+      await inTransaction(db, async (trx) => {
+        const { sessionClients, refreshTokens } = endings(trx)
+        await trx.deleteFrom('sessions').where('tenant', '=', tenant).where('session_id', '=', session_id).execute()
+        await sessionClients.end(session_id, now)
+        await refreshTokens.revokeOfSession(session_id, now)
+      })
     },
 
-    async endAllOf(user_id: string): Promise<void> {
-      await db.deleteFrom('sessions').where('tenant', '=', tenant).where('user_id', '=', user_id).execute()
+    /** The same for every session of a user. */
+    async endAllOf(user_id: string, now: number): Promise<void> {
+      await inTransaction(db, async (trx) => {
+        const { sessionClients, refreshTokens } = endings(trx)
+        await trx.deleteFrom('sessions').where('tenant', '=', tenant).where('user_id', '=', user_id).execute()
+        await sessionClients.endAllOf(user_id, now)
+        await refreshTokens.revokeOfSessionsOf(user_id, now)
+      })
+    },
+
+    /** Puts a new session of the same person in the place of the old one: clients and refresh tokens of that one go on with it. */
+    async replace(old: string, by: string): Promise<void> {
+      await inTransaction(db, async (trx) => {
+        const { sessionClients, refreshTokens } = endings(trx)
+        await trx.deleteFrom('sessions').where('tenant', '=', tenant).where('session_id', '=', old).execute()
+        await sessionClients.carryOver(old, by)
+        await refreshTokens.carryOver(old, by)
+      })
     },
   }
 }

@@ -4,13 +4,16 @@ import { codeStore } from './codes.ts'
 import { configurationStore } from './configuration.ts'
 import { counterStore } from './counters.ts'
 import { type Database, inTransaction } from './database.ts'
+import { deviceCodeStore } from './device_codes.ts'
 import { formerPasswordStore } from './former_passwords.ts'
 import { grantStore } from './grants.ts'
 import { mailStore } from './mails.ts'
 import { refreshTokenStore } from './refresh_tokens.ts'
+import { registrationTokenStore } from './registration_tokens.ts'
 import { revocationStore } from './revocations.ts'
 import { ruleStore } from './rules.ts'
 import type { Scope } from './scope.ts'
+import { sessionClientStore } from './session_clients.ts'
 import { sessionStore } from './sessions.ts'
 import { signingKeyStore } from './signing_keys.ts'
 import { ticketStore } from './tickets.ts'
@@ -48,6 +51,7 @@ function aggregates(scope: Scope) {
     users: userStore(scope),
     formerPasswords: formerPasswordStore(scope),
     sessions: sessionStore(scope),
+    sessionClients: sessionClientStore(scope),
     grants: grantStore(scope),
     transactions: transactionStore(scope),
     accessTokens: accessTokenStore(scope),
@@ -56,6 +60,8 @@ function aggregates(scope: Scope) {
     refreshTokens: refreshTokenStore(scope),
     revocations: revocationStore(scope),
     usedIds: usedIdStore(scope),
+    registrationTokens: registrationTokenStore(scope),
+    deviceCodes: deviceCodeStore(scope),
     tickets: ticketStore(scope),
     signingKeys: signingKeyStore(scope),
     counters: counterStore(scope),

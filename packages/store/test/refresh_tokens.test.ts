@@ -136,3 +136,30 @@ describe.each(kinds)('ids that may be used once, over %s', (kind) => {
     expect(await opened.store.usedIds.take('a', id, now + minute)).toBe(true)
   })
 })
+
+describe.each(kinds)('registration tokens over %s', (kind) => {
+  const opened = useStore(kind)
+
+  test('an initial token has as many uses as it was given, however many come at once', async () => {
+    const token = fresh()
+    await opened.store.registrationTokens.createInitial(token, 3, now + minute, now)
+    const use = () => opened.store.registrationTokens.useInitial(token, now)
+    expect(winners(await atOnce(20, use))).toHaveLength(3)
+    const late = fresh()
+    await opened.store.registrationTokens.createInitial(late, 3, now + minute, now)
+    expect(await opened.store.registrationTokens.useInitial(late, now + minute)).toBe(false)
+    expect(await opened.store.registrationTokens.clientOf(late)).toBeUndefined()
+  })
+
+  test('a client’s own token names it until it ends, and registers nobody', async () => {
+    const token = fresh()
+    const before = await opened.store.registrationTokens.count()
+    await opened.store.registrationTokens.createForClient(token, 'me', now)
+    expect(await opened.store.registrationTokens.clientOf(token)).toBe('me')
+    expect(await opened.storeOf('two').registrationTokens.clientOf(token)).toBeUndefined()
+    expect(await opened.store.registrationTokens.useInitial(token, now)).toBe(false)
+    expect(await opened.store.registrationTokens.count()).toBe(before + 1)
+    await opened.store.registrationTokens.endForClient('me')
+    expect(await opened.store.registrationTokens.clientOf(token)).toBeUndefined()
+  })
+})

@@ -39,6 +39,7 @@ const calls: Calls = {
     saveSettings: (s) => s.configuration.saveSettings({}, now),
     saveClient: (s) => s.configuration.saveClient(client, now),
     saveClientSecret: (s) => s.configuration.saveClientSecret('c', 's', now),
+    deleteClient: (s) => s.configuration.deleteClient('c'),
     hasClientSecret: (s) => s.configuration.hasClientSecret('c', 's'),
     saveResourceServer: (s) => s.configuration.saveResourceServer(api, now),
     saveConnection: (s) => s.configuration.saveConnection(connection, now),
@@ -70,8 +71,33 @@ const calls: Calls = {
     findSilent: (s) => s.sessions.findSilent('y', now),
     isLive: (s) => s.sessions.isLive('s', now),
     see: (s) => s.sessions.see('s', now, now),
-    end: (s) => s.sessions.end('s'),
-    endAllOf: (s) => s.sessions.endAllOf('u'),
+    end: (s) => s.sessions.end('s', now),
+    endAllOf: (s) => s.sessions.endAllOf('u', now),
+    replace: (s) => s.sessions.replace('s', 't'),
+  },
+  sessionClients: {
+    remember: (s) => s.sessionClients.remember('s', 'c', 'i', now),
+    list: (s) => s.sessionClients.list('s'),
+    carryOver: (s) => s.sessionClients.carryOver('s', 't'),
+    end: (s) => s.sessionClients.end('t', now),
+    endAllOf: (s) => s.sessionClients.endAllOf('u', now),
+    takeDue: (s) => s.sessionClients.takeDue(now, now + 1),
+    failed: (s) => s.sessionClients.failed('s', 'c', 'why', now),
+    told: (s) => s.sessionClients.told('s', 'c'),
+  },
+  deviceCodes: {
+    create: (s) =>
+      s.deviceCodes.create(
+        { device_code: 'd', user_code: 'u' },
+        { client_id: 'c', request: '{}', ends_at: now + 9, kept_until: now + 9, poll_interval: 5 },
+        now,
+      ),
+    findByUserCode: (s) => s.deviceCodes.findByUserCode('u', now),
+    findPending: (s) => s.deviceCodes.findPending('d', now),
+    poll: (s) => s.deviceCodes.poll('d', now),
+    peek: (s) => s.deviceCodes.peek('d'),
+    decide: (s) => s.deviceCodes.decide('d', { decision: 'allowed', authorization: '{}' }, now),
+    take: (s) => s.deviceCodes.take('d', now),
   },
   grants: {
     allow: (s) => s.grants.allow({ grant_id: 'g', user_id: 'u', client_id: 'c', audience: 'a', scope: [] }, now),
@@ -114,12 +140,23 @@ const calls: Calls = {
     find: (s) => s.refreshTokens.find('f', 'a'),
     rotate: (s) => s.refreshTokens.rotate('f', 'a', 'b', { idle_ends_at: now + 9 }, now),
     see: (s) => s.refreshTokens.see('f', now + 9, now),
+    revokeOfSession: (s) => s.refreshTokens.revokeOfSession('s', now),
+    revokeOfSessionsOf: (s) => s.refreshTokens.revokeOfSessionsOf('u', now),
+    carryOver: (s) => s.refreshTokens.carryOver('s', 't'),
     revokeFamily: (s) => s.refreshTokens.revokeFamily('f', now),
     revokeLineage: (s) => s.refreshTokens.revokeLineage('l', now),
     revokeAllOf: async (s) => {
       await s.refreshTokens.revokeAllOf('u', undefined, now)
       await s.refreshTokens.revokeAllOf('u', 'c', now)
     },
+  },
+  registrationTokens: {
+    createInitial: (s) => s.registrationTokens.createInitial('t', 1, now + 9, now),
+    useInitial: (s) => s.registrationTokens.useInitial('t', now),
+    createForClient: (s) => s.registrationTokens.createForClient('o', 'c', now),
+    clientOf: (s) => s.registrationTokens.clientOf('o'),
+    count: (s) => s.registrationTokens.count(),
+    endForClient: (s) => s.registrationTokens.endForClient('c'),
   },
   usedIds: { take: (s) => s.usedIds.take('k', 'i', now + 9) },
   revocations: {

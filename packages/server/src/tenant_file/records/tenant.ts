@@ -38,6 +38,13 @@ const TenantRecord = Type.Object({
       use_scope_descriptions_for_consent: Type.Optional(Type.Boolean()),
       enable_public_signup_user_exists_error: Type.Optional(Type.Boolean()),
       require_namespaced_claims: Type.Optional(Type.Boolean()),
+      enable_dynamic_client_registration: Type.Optional(Type.Boolean()),
+    }),
+  ),
+  dynamic_client_registration: Type.Optional(
+    Type.Object({
+      require_initial_access_token: Type.Optional(Type.Boolean()),
+      max_clients: Type.Optional(Type.Integer({ minimum: 0, maximum: 100_000 })),
     }),
   ),
 })
