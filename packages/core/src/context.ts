@@ -1,6 +1,8 @@
 /** Owns the one small value that every step gets: whose request this is, and the clock, randomness, store and keys to serve it with. */
 import type { Store } from '@latchkey/store'
 import type { TenantConfiguration } from './configuration.ts'
+import type { Documents } from './documents.ts'
+import type { Fetch } from './outbound.ts'
 import type { RunRules } from './rules/rules.ts'
 import type { KeyRing } from './tokens/key_ring.ts'
 
@@ -25,6 +27,10 @@ export interface Context {
   /** Random bytes as base64url. */
   readonly random: (bytes: number) => string
   readonly log: Log
+  /** The one way out: guarded, see its options. */
+  readonly fetch: Fetch
+  /** What others publish, kept in memory. */
+  readonly documents: Documents
   /** Absent in a tenant where no rule is switched on. */
   readonly rules?: RunRules
 }

@@ -1,11 +1,13 @@
 /** Owns the putting together: database, tenant, password workers, mails and HTTP become one running server, and stop as one. */
 import { randomBytes } from 'node:crypto'
+import { openDocuments } from '@latchkey/core'
 import { openPasswords, type Passwords } from '@latchkey/identity'
 import { migrate, openDatabase, openStore, openVault, type Store } from '@latchkey/store'
 import type { FastifyBaseLogger } from 'fastify'
 import { buildApp } from './app.ts'
 import { applyTenantFiles } from './apply_tenant_files.ts'
 import type { Config } from './config.ts'
+import { openFetcher } from './fetcher.ts'
 import { listen, type Tls } from './listen.ts'
 import { openLog } from './log.ts'
 import { type Outbox, openOutbox, writeMail } from './mail/outbox.ts'
@@ -63,9 +65,14 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   await applyTenantFiles(config, { store, passwords, now, random, log })
   const pages = openPages({ override_dir: config.pages })
   const rules = openRules({ log })
+  // On a laptop the client's own addresses are of that laptop.
+  const allow = [...config.fetch_allow, ...(development ? ['localhost', '127.0.0.1', '[::1]'] : [])]
+  const fetch = openFetcher({ allow, now })
+  const documents = openDocuments(fetch, now)
   let outbox: Outbox | undefined
   const tenant = await openTenant({
     ...{ tenant: config.tenant, issuers: config.issuer, store, passwords, rules, now, random, log },
+    ...{ fetch, documents },
     // A laptop is one address: there, counting by address would lock its owner out.
     per_address: development
       ? undefined
@@ -85,6 +92,7 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   let stopping = false
   const app = buildApp({
     ...{ tenant, pages, usage, development, log, trust_proxy: config.trust_proxy, body_limit: config.body_limit },
+    userinfo_per_minute: config.userinfo_per_minute,
     stopping: () => stopping,
   })
   const sweeper = setInterval(() => void sweep(store, now, log), sweepEvery)

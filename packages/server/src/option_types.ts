@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { isLoopbackHost, parseUri } from '@latchkey/oauth'
+import { readAllowedHost } from './fetch_allow.ts'
 
 /** A text that is no value of this type. The message goes on after "… is …: ". */
 export class BadValue extends Error {
@@ -108,6 +109,13 @@ export const addressRange: Single<string> = one('ADDRESS', 'IP address or CIDR r
   if (family === 0 || more !== undefined || !isRange)
     throw new BadValue('each must be an IP address or a range, such as 10.0.0.0/8')
   if (bits === '0') throw new BadValue('a range of every address would trust everybody; list the proxies')
+  return text
+})
+
+/** A host whose documents may be fetched whatever its address is. */
+export const fetchTarget: Single<string> = one('HOST', 'host, or `host:port`', (text) => {
+  if (readAllowedHost(text) === undefined)
+    throw new BadValue('each must be a host or host:port without a scheme, such as localhost:8080')
   return text
 })
 

@@ -4,6 +4,7 @@ import {
   databaseAddress,
   directory,
   existingDirectory,
+  fetchTarget,
   integer,
   issuerUrl,
   listOf,
@@ -129,6 +130,12 @@ export const options = {
     default_words: 'none; forwarded headers are ignored',
     commands: ['serve'],
   }),
+  fetch_allow: option(listOf(fetchTarget), [], {
+    sentence:
+      'The hosts, each with or without a port, from which documents of clients (keys, request objects, metadata) may be fetched although their addresses are private or their scheme is http; for development and for test suites.',
+    default_words: '`dev`: `localhost`; `serve`: none, public addresses over https alone',
+    commands: ['dev', 'serve'],
+  }),
   log_level: option(oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']), 'info', {
     sentence: 'The least severe message that is logged.',
     commands: ['dev', 'serve'],
@@ -152,6 +159,10 @@ export const options = {
   }),
   signups_per_address: option(integer('N', 1, 1_000_000), 50, {
     sentence: 'Sign-ups, and calls of the endpoints for them, that one network address may have in a minute.',
+    commands: ['serve'],
+  }),
+  userinfo_per_minute: option(integer('N', 1, 100_000_000), 600, {
+    sentence: 'Requests for `/userinfo` that one user may have made with each application in a minute, by each process.',
     commands: ['serve'],
   }),
   body_limit: option(integer('BYTES', 1024, 10_485_760), 65_536, {

@@ -1,6 +1,8 @@
 /** Owns a tenant while the server runs: its configuration and keys in memory, read again when another process has changed them. */
 import {
+  type Documents,
   ensureKeys,
+  type Fetch,
   indexConfiguration,
   type KeyRing,
   type Log,
@@ -25,6 +27,8 @@ export interface TenantOptions {
   readonly random: (bytes: number) => string
   readonly log: Log
   readonly rules: Rules
+  readonly fetch: Fetch
+  readonly documents: Documents
   readonly per_address: AddressLimits | undefined
   readonly post: (
     ctx: IdentityContext,
@@ -66,9 +70,10 @@ export async function openTenant(options: TenantOptions): Promise<LiveTenant> {
     const { rules: scripts, rules_configuration } = configuration
     const set = { scripts, configuration: rules_configuration }
     for (const issuer of issuers) {
-      const { tenant, passwords, random, log, per_address } = options
+      const { tenant, passwords, random, log, per_address, fetch, documents } = options
       const ctx: IdentityContext = {
         ...{ tenant, issuer, issuers, store, configuration, keys, now, random, log, passwords, per_address },
+        ...{ fetch, documents },
         ...(scripts.length === 0 ? {} : { rules: (input) => options.rules.run(set, input) }),
         post: (kind, user, path, locale) => options.post(ctx, kind, user, path, locale),
       }

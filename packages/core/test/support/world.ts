@@ -14,7 +14,15 @@ import {
   type TenantSettings,
   type User,
 } from '@latchkey/store'
-import { type Context, ensureKeys, indexConfiguration, readKeyRing } from '../../src/index.ts'
+import {
+  type Context,
+  ensureKeys,
+  type Fetch,
+  FetchError,
+  indexConfiguration,
+  openDocuments,
+  readKeyRing,
+} from '../../src/index.ts'
 
 export const issuer = 'https://login.example.com/'
 export const otherIssuer = 'http://localhost:8400/'
@@ -87,6 +95,7 @@ export async function openWorld(tenant: Tenant = {}): Promise<World> {
     ...{ tenant: 'tenant', issuer, issuers: [issuer, otherIssuer], store, random, now: () => now },
     configuration: indexConfiguration(await store.configuration.read(), () => []),
     keys: await readKeyRing(store),
+    ...{ fetch: noNetwork, documents: openDocuments(noNetwork, () => now) },
     log: { debug() {}, info() {}, warn() {}, error() {} },
     ...change,
   })
@@ -109,6 +118,11 @@ export async function openWorld(tenant: Tenant = {}): Promise<World> {
     },
     close: () => db.destroy(),
   }
+}
+
+/** A test that asks others brings its own fetcher. */
+const noNetwork: Fetch = async (url) => {
+  throw new FetchError('refused', `${url}: there is no network in this test`)
 }
 
 function signsWithRsa({ clients = [], apis = [] }: Tenant): boolean {

@@ -1,6 +1,6 @@
 /** Owns the world of these tests: a real store in memory, real password workers, a clock that stands still until it is moved, the mails. */
 import { randomBytes } from 'node:crypto'
-import { indexConfiguration, readKeyRing } from '@latchkey/core'
+import { type Fetch, FetchError, indexConfiguration, openDocuments, readKeyRing } from '@latchkey/core'
 import {
   type Connection,
   type ConnectionOptions,
@@ -55,6 +55,7 @@ export async function openWorld(connections: readonly Connection[] = [database()
       ...{ tenant: 'tenant', issuer, issuers: [issuer], store, random, now: () => now, passwords },
       configuration: indexConfiguration(await store.configuration.read(), () => []),
       keys: await readKeyRing(store),
+      ...{ fetch: noNetwork, documents: openDocuments(noNetwork, () => now) },
       log: { debug() {}, info() {}, warn() {}, error() {} },
       per_address: { failures_per_day: 50, signups_per_minute: 5 },
       async post(kind, user, path) {
@@ -86,4 +87,8 @@ export async function openWorld(connections: readonly Connection[] = [database()
       await db.destroy()
     },
   }
+}
+
+const noNetwork: Fetch = async (url) => {
+  throw new FetchError('refused', `${url}: there is no network in this test`)
 }
