@@ -82,7 +82,7 @@ export async function resetPassword(ctx: IdentityContext, ticket: string, passwo
     if (kept > 0 && user.password_hash !== undefined) {
       await store.formerPasswords.add(taken.user_id, user.password_hash, kept, now)
     }
-    await store.sessions.endAllOf(taken.user_id)
+    await store.sessions.endAllOf(taken.user_id, now)
     await store.accessTokens.revokeAllOf(taken.user_id)
     await store.refreshTokens.revokeAllOf(taken.user_id, undefined, ctx.now())
     // Whoever reads the mail owns the address.

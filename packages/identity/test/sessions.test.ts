@@ -164,7 +164,7 @@ describe('what is no session', () => {
 
   test('one that was ended', async () => {
     const { secret, session_id } = await begin()
-    await world.ctx.store.sessions.end(session_id)
+    await world.ctx.store.sessions.end(session_id, world.ctx.now())
     expect(await find(secret)).toBeUndefined()
     expect(await findSession(world.ctx, silentSecret(world.ctx, secret), 'silent')).toBeUndefined()
   })

@@ -1,7 +1,7 @@
 /** Owns the page where a person signs in, and what signing in means for the browser. */
-import { beginSession, password } from '@latchkey/identity'
+import { beginSession, type IdentityContext, password } from '@latchkey/identity'
 import { OAuthError, type Parameters } from '@latchkey/oauth'
-import type { User } from '@latchkey/store'
+import type { SignedIn, User } from '@latchkey/store'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from './app.ts'
 import { answerRefusal } from './authorization_answer.ts'
@@ -107,20 +107,26 @@ export async function signIn(visit: Visit, user: User, amr: readonly string[]): 
   const session = await beginSession(ctx, user.user_id, amr)
   // A new password ends every session; this one began under the old one, and after that.
   if ((await ctx.store.users.find(user.user_id))?.password_changed_at !== user.password_changed_at) {
-    await ctx.store.sessions.end(session.session_id)
+    await ctx.store.sessions.end(session.session_id, ctx.now())
     return showLogin(visit, { username: user.email ?? user.username, problem: 'wrong_credentials', status: 400 })
   }
   if (
     !(await ctx.store.transactions.advance(trip.state, trip.browser, 'authenticated', session.session_id, ctx.now()))
   ) {
-    await ctx.store.sessions.end(session.session_id)
+    await ctx.store.sessions.end(session.session_id, ctx.now())
     throw completed()
   }
-  if (trip.signed_in !== undefined) await ctx.store.sessions.end(trip.signed_in.session.session_id)
+  if (trip.signed_in !== undefined) await endReplaced(ctx, trip.signed_in, user, session.session_id)
   if (readCookie(ctx, request, 'silent') !== undefined) clearSilentCookie(ctx, reply)
   setSessionCookie(ctx, reply, session.secret, session.ends_at)
   request.log.info({ user_id: user.user_id, client_id: trip.request.client_id, ip: request.ip }, 'signed in')
   return resume(visit)
+}
+
+// Another person takes the browser over, or the same one goes on: then the session's applications stay.
+async function endReplaced(ctx: IdentityContext, old: SignedIn, user: User, session_id: string): Promise<void> {
+  if (old.user.user_id !== user.user_id) await ctx.store.sessions.end(old.session.session_id, ctx.now())
+  else await ctx.store.sessions.replace(old.session.session_id, session_id)
 }
 
 function completed(): OAuthError {

@@ -20,7 +20,7 @@ async function endSession(server: Server, request: FastifyRequest, reply: Fastif
   const parameters = queryParameters(request)
   // The session ends even when the address to go to is refused: whoever asked to leave has left.
   const signed_in = await findSession(ctx, readCookie(ctx, request, 'session'), 'session')
-  if (signed_in !== undefined) await ctx.store.sessions.end(signed_in.session.session_id)
+  if (signed_in !== undefined) await ctx.store.sessions.end(signed_in.session.session_id, ctx.now())
   clearSessionCookies(ctx, reply)
   const client_id = parameters.get('client_id')
   const returnTo = parameters.get('returnTo')

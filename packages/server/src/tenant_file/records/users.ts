@@ -66,7 +66,7 @@ async function planUpdate({ value }: Entry<GivenUser>, draft: Draft, user: User)
 
 /** Whoever was signed in under the old password, address or name must sign in again, and no link mailed before opens anything. */
 async function signOut(store: Aggregates, user_id: string, now: number): Promise<void> {
-  await store.sessions.endAllOf(user_id)
+  await store.sessions.endAllOf(user_id, now)
   await store.accessTokens.revokeAllOf(user_id)
   await store.refreshTokens.revokeAllOf(user_id, undefined, now)
   await store.tickets.endAllOf(user_id, now)
