@@ -1,5 +1,6 @@
 /** Owns the outcome of a trip or a grant: who allowed what to whom. Response types and the token endpoint turn it into tokens. */
 import type { Client, ResourceServer, Session, User } from '@latchkey/store'
+import type { Confirmation } from './proofs/confirmation.ts'
 import type { CustomClaims } from './rules/rules.ts'
 
 export interface Audience {
@@ -33,6 +34,8 @@ export interface Authorization {
   readonly lineage?: string
   /** Auth0's claim `gty`, for grants without a browser. */
   readonly gty?: string
+  /** What the access token is bound to; with a refresh token, what that one is bound to. */
+  readonly confirmation?: Confirmation
 }
 
 /** An authorization by a person. */

@@ -21,6 +21,8 @@ export const errorCodes = {
   invalid_client_metadata: { status: 400, spec: 'RFC 7591 §3.2.2' },
   invalid_token: { status: 401, spec: 'RFC 6750 §3.1' },
   insufficient_scope: { status: 403, spec: 'RFC 6750 §3.1' },
+  invalid_dpop_proof: { status: 400, spec: 'RFC 9449 §5' },
+  use_dpop_nonce: { status: 400, spec: 'RFC 9449 §8' },
   login_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
   consent_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
   interaction_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },

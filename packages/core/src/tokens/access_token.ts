@@ -4,11 +4,12 @@ import type { Aggregates, ResourceServer } from '@latchkey/store'
 import type { Authorization } from '../authorization.ts'
 import { type Context, seconds } from '../context.ts'
 import { newTokenId } from '../lineage.ts'
+import type { Confirmation } from '../proofs/confirmation.ts'
 import { signJwt, signJwtWithSecret } from './sign.ts'
 
 export interface IssuedAccessToken {
   readonly access_token: string
-  readonly token_type: 'Bearer'
+  readonly token_type: 'Bearer' | 'DPoP'
   /** Seconds; equal to `exp - iat`. */
   readonly expires_in: number
 }
@@ -76,15 +77,31 @@ function mintOpaque(ctx: Context, authorization: Authorization, channel: Channel
     },
     ...(session === undefined ? {} : { session_id: session.session_id }),
     ...(lineage === undefined ? {} : { lineage }),
+    ...detailsOf(authorization),
     issued_at: now,
     ends_at: now + expires_in * 1000,
   }
   return {
     access_token,
-    token_type: 'Bearer',
+    token_type: tokenType(authorization),
     expires_in,
     write: (store) => store.accessTokens.create(access_token, row),
   }
+}
+
+/** What is kept with an opaque token, as JSON. */
+export interface TokenDetails {
+  readonly cnf?: Confirmation
+}
+
+function detailsOf({ confirmation }: Authorization): { readonly details?: string } {
+  const details: TokenDetails = confirmation === undefined ? {} : { cnf: confirmation }
+  return Object.keys(details).length === 0 ? {} : { details: JSON.stringify(details) }
+}
+
+/** @spec RFC 9449 §5 */
+function tokenType({ confirmation }: Authorization): IssuedAccessToken['token_type'] {
+  return confirmation?.jkt === undefined ? 'Bearer' : 'DPoP'
 }
 
 async function mintJwt(
@@ -93,7 +110,7 @@ async function mintJwt(
   api: ResourceServer,
   channel: Channel,
 ): Promise<MintedAccessToken> {
-  const { client, user, gty, lineage } = authorization
+  const { client, user, gty, lineage, confirmation } = authorization
   const iat = seconds(ctx.now())
   const expires_in =
     channel === 'browser' ? Math.min(api.token_lifetime_for_web, api.token_lifetime) : api.token_lifetime
@@ -110,13 +127,14 @@ async function mintJwt(
     ...(scope === '' ? {} : { scope }),
     ...(rfc9068 ? { client_id: client.client_id } : { azp: client.client_id }),
     ...(rfc9068 || gty === undefined ? {} : { gty }),
+    ...(confirmation === undefined ? {} : { cnf: confirmation }),
   }
   const typ = rfc9068 ? 'at+jwt' : 'JWT'
   const access_token =
     api.signing_alg === 'HS256'
       ? await signJwtWithSecret(secretOf(api), typ, claims)
       : await signJwt(ctx.keys, api.signing_alg, typ, claims)
-  return { access_token, token_type: 'Bearer', expires_in }
+  return { access_token, token_type: tokenType(authorization), expires_in }
 }
 
 /** With `openid` the token serves `/userinfo` too; an HS256 token never does, for this server would have to trust the API's secret. */

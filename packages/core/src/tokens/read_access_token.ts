@@ -2,7 +2,8 @@
 import { words } from '@latchkey/oauth'
 import type { Context } from '../context.ts'
 import { isRevoked } from '../lineage.ts'
-import { isOpaque } from './access_token.ts'
+import { type Confirmation, readConfirmation } from '../proofs/confirmation.ts'
+import { isOpaque, type TokenDetails } from './access_token.ts'
 import { verifyOwn } from './verify.ts'
 
 /** What an access token that counts says. */
@@ -18,6 +19,8 @@ export interface AccessTokenFacts {
   readonly jti?: string
   /** Every claim of a JWT. */
   readonly claims?: Readonly<Record<string, unknown>>
+  /** What it is bound to: without a proof of it the token does not count. */
+  readonly confirmation?: Confirmation
 }
 
 /** @returns undefined for a token that is not ours, is over, or was revoked, and for anything that is no access token */
@@ -32,6 +35,7 @@ async function readOpaque(ctx: Context, token: string): Promise<AccessTokenFacts
     ...{ sub: row.user_id, client_id: row.client_id, audience: row.audience, scope: words(row.scope) },
     iat: Math.floor(row.issued_at / 1000),
     exp: Math.floor(row.ends_at / 1000),
+    ...bound((row.details === undefined ? {} : (JSON.parse(row.details) as TokenDetails)).cnf),
   }
 }
 
@@ -45,5 +49,13 @@ async function readJwt(ctx: Context, token: string): Promise<AccessTokenFacts | 
   if (sub === undefined || jti === undefined || iat === undefined || exp === undefined) return undefined
   if (typeof client_id !== 'string' || nonce !== undefined || audience.includes(client_id)) return undefined
   if (await isRevoked(ctx, jti)) return undefined
-  return { sub, client_id, audience, scope: typeof scope === 'string' ? words(scope) : [], iat, exp, jti, claims }
+  return {
+    ...{ sub, client_id, audience, scope: typeof scope === 'string' ? words(scope) : [], iat, exp, jti, claims },
+    ...bound(claims.cnf),
+  }
+}
+
+function bound(cnf: unknown): { readonly confirmation?: Confirmation } {
+  const confirmation = readConfirmation(cnf)
+  return confirmation === undefined ? {} : { confirmation }
 }
