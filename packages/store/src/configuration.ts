@@ -49,6 +49,13 @@ export interface Client {
   readonly token_endpoint_auth_method: string
   readonly jwt_configuration: { readonly lifetime_in_seconds: number; readonly alg: string }
   readonly initiate_login_uri?: string
+  /** Compared exactly; without them the `allowed_logout_urls` count here too. */
+  readonly post_logout_redirect_uris?: readonly string[]
+  readonly frontchannel_logout_uri?: string
+  /** Names of OpenID Connect; the session is always named. */
+  readonly frontchannel_logout_session_required?: boolean
+  readonly backchannel_logout_uri?: string
+  readonly backchannel_logout_session_required?: boolean
   readonly refresh_token?: RefreshTokenSettings
   /** A confidential client need not prove its codes by PKCE unless this says so; a public one always must. */
   readonly require_pkce?: boolean

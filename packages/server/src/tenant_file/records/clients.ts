@@ -1,10 +1,12 @@
 /** Owns the clients of a tenant file. */
+import { grantTypes } from '@latchkey/core'
 import type { Client } from '@latchkey/store'
 import { type Static, Type } from 'typebox'
 import { merged } from '../change.ts'
 import { type Draft, nameOnce, put } from '../draft.ts'
 import { newClientId } from '../ids.ts'
 import { callbackVerdict, entryVerdict, linkVerdict, logoutVerdict, originVerdict } from '../urls.ts'
+import { checkLogout, LogoutFields } from './client_logout.ts'
 import { DisplayName, report, reportAll, Url, UrlList } from './fields.ts'
 import { defineRecord, type Entry } from './record.ts'
 
@@ -40,6 +42,7 @@ export const ClientRecord = Type.Object({
     }),
   ),
   initiate_login_uri: Type.Optional(Url),
+  ...LogoutFields,
   refresh_token: Type.Optional(
     Type.Object({
       rotation_type: Type.Optional(Type.Enum(['rotating', 'non-rotating'])),
@@ -193,6 +196,7 @@ function checkUrls(entry: Entry<Given>, client: Client): void {
   }
   const { initiate_login_uri } = entry.value
   if (initiate_login_uri !== undefined) report(entry, ['initiate_login_uri'], entryVerdict(initiate_login_uri))
+  checkLogout(entry, client)
 }
 
 function checkRules(entry: Entry<Given>, client: Client, before: Client | undefined): void {
@@ -213,4 +217,4 @@ function checkRules(entry: Entry<Given>, client: Client, before: Client | undefi
   }
 }
 
-const knownGrants = new Set(['implicit', 'authorization_code', 'refresh_token', 'client_credentials'])
+const knownGrants = new Set(['implicit', ...grantTypes])
