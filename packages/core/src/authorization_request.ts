@@ -1,5 +1,5 @@
 /** Owns the reading of an authorization request: who asks, where the answer may go, and then the rest of it. */
-import { isScopeText, OAuthError, type Parameters, words } from '@latchkey/oauth'
+import { isScopeText, OAuthError, type Parameters, sameWords, words } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import { resolveAudience } from './audience.ts'
 import type { Context } from './context.ts'
@@ -172,6 +172,9 @@ function checkResponseType(client: Client, parameters: Parameters): string {
       })
     }
   }
+  const registered = client.response_types
+  if (registered !== undefined && !registered.some((one) => sameWords(words(one), words(text))))
+    throw new OAuthError('unauthorized_client', 'The client has not registered this response_type')
   return types.map((type) => type.name).join(' ')
 }
 

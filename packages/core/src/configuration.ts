@@ -49,7 +49,11 @@ export function indexConfiguration(
     clientGrant: (client_id, audience) => clientGrants.get(`${client_id} ${audience}`),
     connectionsOf: (client) =>
       read.connections.filter(
-        (one) => one.enabled_clients === undefined || one.enabled_clients.includes(client.client_id),
+        (one) =>
+          one.enabled_clients === undefined ||
+          one.enabled_clients.includes(client.client_id) ||
+          // Who registers himself is on nobody's list.
+          (one.is_domain_connection && !client.is_first_party),
       ),
     connections: read.connections,
     clients: read.clients,

@@ -17,6 +17,9 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     issuer: ctx.issuer,
     authorization_endpoint: at('authorize'),
     token_endpoint: at('oauth/token'),
+    ...(ctx.configuration.settings.flags?.enable_dynamic_client_registration === true
+      ? { registration_endpoint: at('oidc/register') }
+      : {}),
     userinfo_endpoint: at('userinfo'),
     jwks_uri: at('.well-known/jwks.json'),
     scopes_supported: reservedScopes,

@@ -31,6 +31,7 @@ export const errorCodes = {
   request_uri_not_supported: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
   registration_not_supported: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
   method_not_allowed: { status: 405, spec: 'RFC 9110 §15.5.6' },
+  endpoint_disabled: { status: 404, spec: 'RFC 9110 §15.5.5' },
   not_found: { status: 404, spec: 'RFC 9110 §15.5.5' },
   unsupported_media_type: { status: 415, spec: 'RFC 9110 §15.5.16' },
   content_too_large: { status: 413, spec: 'RFC 9110 §15.5.14' },

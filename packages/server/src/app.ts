@@ -22,6 +22,7 @@ import { issuerOf } from './names.ts'
 import type { Pages } from './pages/index.ts'
 import { protocol } from './protocol.ts'
 import { recovery } from './recovery.ts'
+import { registration } from './registration/endpoint.ts'
 import { signup } from './signup.ts'
 import { staticFiles } from './static_files.ts'
 import type { LiveTenant } from './tenant.ts'
@@ -38,6 +39,7 @@ export interface Server {
   /** True in `latchkey dev`: pages explain themselves, and mails go to a mailbox page. */
   readonly development: boolean
   readonly log: FastifyBaseLogger
+  readonly userinfo_per_minute: number
   /** True once the server was told to stop: it finishes what it has, and asks for no more. */
   stopping(): boolean
   /** The context of a request. @throws OAuthError when it was sent to none of the server's names */
@@ -54,6 +56,7 @@ export interface AppOptions {
   readonly trust_proxy: readonly string[]
   /** Bytes. */
   readonly body_limit: number
+  readonly userinfo_per_minute: number
   readonly stopping: () => boolean
 }
 
@@ -110,6 +113,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     wellKnown,
     protocol,
     tokenEndpoint,
+    registration,
     userinfoEndpoint,
     login,
     signup,

@@ -46,6 +46,8 @@ export interface Client {
   readonly allowed_origins: readonly string[]
   readonly allowed_logout_urls: readonly string[]
   readonly grant_types: readonly string[]
+  /** The only ones the client may ask for, where it registered them. */
+  readonly response_types?: readonly string[]
   readonly token_endpoint_auth_method: string
   readonly jwt_configuration: { readonly lifetime_in_seconds: number; readonly alg: string }
   readonly initiate_login_uri?: string
