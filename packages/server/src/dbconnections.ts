@@ -18,6 +18,7 @@ import type { Server } from './app.ts'
 import { answerPreflight, openToClient } from './cors.ts'
 import { logRefusal } from './errors.ts'
 import { localeOf } from './page_answer.ts'
+import { tellAllowance, tooMany } from './rate_limit.ts'
 import { inSteadyTime } from './steady_time.ts'
 
 /** Auth0's error body: a stable code and a sentence. */
@@ -60,8 +61,6 @@ export function dbConnections(app: FastifyInstance, server: Server): void {
     )
   }
 }
-
-const tooMany = 'Too many requests. Check the X-RateLimit-Limit, X-RateLimit-Remaining and X-RateLimit-Reset headers.'
 
 interface Call {
   readonly server: Server
@@ -122,13 +121,10 @@ async function countCall(
   const now = ctx.now()
   const limit = ctx.per_address.signups_per_minute
   const { count, ends_at } = await ctx.store.counters.add(`${path} ${addressBucket(request.ip)}`, 60_000, now)
-  reply.headers({
-    'x-ratelimit-limit': String(limit),
-    'x-ratelimit-remaining': String(Math.max(0, limit - count)),
-    'x-ratelimit-reset': String(Math.ceil(ends_at / 1000)),
-  })
-  if (count > limit) reply.header('retry-after', String(Math.max(1, Math.ceil((ends_at - now) / 1000))))
-  return count <= limit
+  const allowed = count <= limit
+  const remaining = Math.max(0, limit - count)
+  tellAllowance(reply, { limit, remaining, resets_at: ends_at, next_at: ends_at, allowed }, now)
+  return allowed
 }
 
 async function signup({ server, ctx, request, reply, fields, client }: Call): Promise<FastifyReply> {

@@ -162,7 +162,7 @@ export const options = {
     commands: ['serve'],
   }),
   userinfo_per_minute: option(integer('N', 1, 100_000_000), 600, {
-    sentence: 'Requests for `/userinfo` that one user may have made with each application in a minute, by each process.',
+    sentence: 'Requests for `/userinfo` that the tokens of one user may make in a minute, counted by each process.',
     commands: ['serve'],
   }),
   body_limit: option(integer('BYTES', 1024, 10_485_760), 65_536, {
