@@ -8,6 +8,8 @@ export type MailKind = 'verify_email' | 'reset_password' | 'blocked_account'
 export interface AddressLimits {
   readonly failures_per_day: number
   readonly signups_per_minute: number
+  /** 0 is no limit. */
+  readonly trips_per_hour: number
 }
 
 export interface IdentityContext extends Context {

@@ -4,6 +4,7 @@
 export { addressBucket } from './addresses.ts'
 export type { AddressLimits, IdentityContext, MailKind } from './context.ts'
 export { hexadecimal, newUserId } from './ids.ts'
+export { tripDelay } from './limits.ts'
 export type { LoginOutcome, LoginProblem } from './login_method.ts'
 export { loginMethods } from './methods/index.ts'
 export { findPerson, type PasswordForm, password } from './methods/password.ts'

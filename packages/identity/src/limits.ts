@@ -92,6 +92,24 @@ export async function maySignUp(ctx: IdentityContext, ip: string): Promise<boole
   return count <= ctx.per_address.signups_per_minute
 }
 
+/**
+ * Counts a trip that an address begins, in the transaction of the trip itself. Whoever calls it has to undo that transaction when the
+ * answer is no, so that a crowd beyond the limit writes nothing.
+ * @param counters of that transaction
+ * @returns seconds until the address may begin another, or undefined when it may begin this one
+ */
+export async function tripDelay(
+  ctx: IdentityContext,
+  counters: IdentityContext['store']['counters'],
+  ip: string,
+): Promise<number | undefined> {
+  const limit = ctx.per_address?.trips_per_hour ?? 0
+  if (limit === 0) return undefined
+  const now = ctx.now()
+  const { count, ends_at } = await counters.add(`trips ${addressBucket(ip)}`, 60 * minute, now)
+  return count <= limit ? undefined : Math.max(1, Math.ceil((ends_at - now) / 1000))
+}
+
 /** @returns true when one more mail of this kind may go to this person */
 export async function mayMail(
   ctx: IdentityContext,

@@ -1,6 +1,6 @@
 /** The brakes on guessing: counted before they are judged, by person and address, and lifted by a password or a mail. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { clearFailures, countAttempt, countFailure, mayMail, maySignUp, unblock } from '../src/limits.ts'
+import { clearFailures, countAttempt, countFailure, mayMail, maySignUp, tripDelay, unblock } from '../src/limits.ts'
 import { openWorld, type World } from './support/world.ts'
 
 const minute = 60_000
@@ -145,6 +145,27 @@ describe('other limits', () => {
     world.advance(minute)
     expect(await maySignUp(world.ctx, '2001:db8::1')).toBe(true)
     expect(await maySignUp({ ...world.ctx, per_address: undefined }, '2001:db8::1')).toBe(true)
+  })
+
+  test('trips of an address: as many as set in an hour, counted with what they are counted for or not at all', async () => {
+    const begin = () =>
+      world.ctx.store
+        .atomically(async ({ counters }) => {
+          const delay = await tripDelay(world.ctx, counters, '2001:db8::1')
+          if (delay !== undefined) throw new Error(String(delay))
+        })
+        .then(
+          () => 'begun',
+          (error: Error) => error.message,
+        )
+    const counted = () => world.db.selectFrom('counters').select('count').execute()
+    world.advance(1)
+    for (let index = 0; index < 4; index++) expect(await begin()).toBe('begun')
+    world.advance(10 * minute)
+    expect([await begin(), await begin()]).toEqual(['3000', '3000'])
+    expect(await counted()).toEqual([{ count: 4 }])
+    world.advance(50 * minute)
+    expect(await begin()).toBe('begun')
   })
 
   test('mails of a kind to a person: so many in an hour', async () => {

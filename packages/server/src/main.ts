@@ -76,7 +76,11 @@ export async function startServer(config: Config, surroundings: Surroundings = {
     // A laptop is one address: there, counting by address would lock its owner out.
     per_address: development
       ? undefined
-      : { failures_per_day: config.failures_per_address, signups_per_minute: config.signups_per_address },
+      : {
+          failures_per_day: config.failures_per_address,
+          signups_per_minute: config.signups_per_address,
+          trips_per_hour: config.trips_per_address,
+        },
     async post(ctx, kind, user, path, locale) {
       await writeMail(ctx, pages, kind, user, path, locale)
       outbox?.wake()

@@ -158,7 +158,13 @@ export const options = {
     commands: ['serve'],
   }),
   signups_per_address: option(integer('N', 1, 1_000_000), 50, {
-    sentence: 'Sign-ups, and calls of the endpoints for them, that one network address may have in a minute.',
+    sentence:
+      'What one network address may do in a minute, each counted apart: sign-ups, calls of either `/dbconnections/` endpoint, and requests on the page for a forgotten password.',
+    commands: ['serve'],
+  }),
+  trips_per_address: option(integer('N', 0, 1_000_000_000), 10_000, {
+    sentence: 'Sign-ins that one network address may begin in an hour, finished or not; 0 is no limit.',
+    default_words: '10000; in `dev` there is no limit',
     commands: ['serve'],
   }),
   userinfo_per_minute: option(integer('N', 1, 100_000_000), 600, {

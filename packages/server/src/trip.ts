@@ -1,6 +1,6 @@
 /** Owns a trip between requests: it is kept while pages are shown, and found again by its handle and its browser. */
 import { type AuthorizationRequest, type Progress, type RulesOutcome, readDestination } from '@latchkey/core'
-import { findSession, type IdentityContext } from '@latchkey/identity'
+import { findSession, type IdentityContext, tripDelay } from '@latchkey/identity'
 import { OAuthError } from '@latchkey/oauth'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { browserSecret, readCookie } from './cookies.ts'
@@ -61,7 +61,11 @@ export async function loadTrip(
   }
 }
 
-/** Begins a trip for this browser. @returns its handle */
+/**
+ * Begins a trip for this browser.
+ * @returns its handle
+ * @throws OAuthError `too_many_requests` when its network address has begun too many; nothing is written then
+ */
 export async function beginTrip(
   ctx: IdentityContext,
   request: FastifyRequest,
@@ -73,9 +77,29 @@ export async function beginTrip(
   const now = ctx.now()
   const browser = browserSecret(ctx, request, reply)
   const said = rules === undefined ? {} : { rules: JSON.stringify(rules) }
-  await ctx.store.transactions.create(
-    { state, browser, request: JSON.stringify(read), ends_at: now + tripLasts, ...said },
-    now,
-  )
+  await ctx.store.atomically(async (store) => {
+    const delay = await tripDelay(ctx, store.counters, request.ip)
+    if (delay !== undefined) {
+      reply.header('retry-after', String(delay))
+      throw tooManyTrips()
+    }
+    const trip = { state, browser, request: JSON.stringify(read), ends_at: now + tripLasts, ...said }
+    await store.transactions.create(trip, now)
+  })
   return state
+}
+
+function tooManyTrips(): OAuthError {
+  return new OAuthError(
+    'too_many_requests',
+    'Too many sign-ins were begun from this network address. Try again later',
+    {
+      explanation: {
+        summary:
+          'Every sign-in that is begun is written down for an hour, so one network address may begin only so many.',
+        fix: 'Find out what begins them, or raise the limit where many people share one address.',
+        setting: 'trips_per_address',
+      },
+    },
+  )
 }

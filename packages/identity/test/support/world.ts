@@ -57,7 +57,7 @@ export async function openWorld(connections: readonly Connection[] = [database()
       keys: await readKeyRing(store),
       ...{ fetch: noNetwork, documents: openDocuments(noNetwork, () => now) },
       log: { debug() {}, info() {}, warn() {}, error() {} },
-      per_address: { failures_per_day: 50, signups_per_minute: 5 },
+      per_address: { failures_per_day: 50, signups_per_minute: 5, trips_per_hour: 4 },
       async post(kind, user, path) {
         mails.push({ kind, to: user.email, path, ticket: new URL(path, issuer).searchParams.get('ticket') ?? '' })
       },
