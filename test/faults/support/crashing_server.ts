@@ -19,7 +19,16 @@ export function crashingServer(folder: string, port: number): CrashingServer {
   const issuer = `http://localhost:${port}/`
   const options = [
     ...['--issuer', issuer, '--port', String(port), '--host', 'localhost', '--apply', 'tenant.yaml'],
-    ...['--log-level', 'error', '--signups-per-address', '1000000', '--failures-per-address', '1000000'],
+    ...[
+      '--log-level',
+      'error',
+      '--signups-per-address',
+      '1000000',
+      '--failures-per-address',
+      '1000000',
+      '--trips-per-address',
+      '0',
+    ],
   ]
   let child: ChildProcess | undefined
   let started = 0
