@@ -20,6 +20,13 @@ export interface TenantSettings {
   readonly enabled_locales?: readonly string[]
   readonly error_page?: { readonly url?: string; readonly html?: string; readonly show_log_link?: boolean }
   readonly flags?: Readonly<Record<string, boolean>>
+  /** Clients whose id is an address, at which they publish what they are. */
+  readonly client_id_metadata_documents?: {
+    readonly enabled?: boolean
+    /** Hosts, with their port where it is not the usual one; `*.` in front means every host below. Without the list all may. */
+    readonly allowed_hosts?: readonly string[]
+    readonly denied_hosts?: readonly string[]
+  }
   readonly dynamic_client_registration?: {
     /** Only who has a token from an administrator may register. */
     readonly require_initial_access_token?: boolean
@@ -51,6 +58,31 @@ export interface Client {
   readonly token_endpoint_auth_method: string
   readonly jwt_configuration: { readonly lifetime_in_seconds: number; readonly alg: string }
   readonly initiate_login_uri?: string
+  /** Public keys: of its signatures, and to encrypt for it. */
+  readonly jwks?: { readonly keys: readonly Jwk[] }
+  readonly jwks_uri?: string
+  /** Every token request needs a DPoP proof, and every access token is bound to its key. */
+  readonly dpop_bound_access_tokens?: boolean
+  /** DPoP proofs count only with a nonce of this server. */
+  readonly require_dpop_nonce?: boolean
+  /** Every token request needs a TLS certificate, and every access token is bound to it. */
+  readonly tls_client_certificate_bound_access_tokens?: boolean
+  /** The name in the certificate of a client with `tls_client_auth`: one of these five. */
+  readonly tls_client_auth_subject_dn?: string
+  readonly tls_client_auth_san_dns?: string
+  readonly tls_client_auth_san_uri?: string
+  readonly tls_client_auth_san_ip?: string
+  readonly tls_client_auth_san_email?: string
+  /** Of its assertions; without it any that fits the method. */
+  readonly token_endpoint_auth_signing_alg?: string
+  /** What its assertions must name: the issuer alone, or, for old clients, an endpoint or a list as well. */
+  readonly token_endpoint_auth_aud?: 'issuer' | 'any'
+  /** Where its request objects may be fetched. */
+  readonly request_uris?: readonly string[]
+  /** `none` allows unsigned ones. */
+  readonly request_object_signing_alg?: string
+  readonly require_signed_request_object?: boolean
+  readonly require_pushed_authorization_requests?: boolean
   /** Compared exactly; without them the `allowed_logout_urls` count here too. */
   readonly post_logout_redirect_uris?: readonly string[]
   readonly frontchannel_logout_uri?: string
@@ -74,6 +106,20 @@ export interface Client {
   readonly client_metadata: Readonly<Record<string, string>>
   /** How profile claims reach the client: in every ID token as Auth0 does, or only where OpenID Connect says. */
   readonly id_token_profile_claims: 'always' | 'standard'
+}
+
+export type Jwk = Readonly<Record<string, unknown>>
+
+/**
+ * True for a client with which something is signed or encrypted under its secret: that needs the secret itself, where others are
+ * served by its hash.
+ */
+export function keepsSecret(client: Client): boolean {
+  if (client.token_endpoint_auth_method === 'client_secret_jwt' || client.jwt_configuration?.alg === 'HS256')
+    return true
+  return Object.entries(client).some(
+    ([name, value]) => /_alg$/.test(name) && typeof value === 'string' && /^(HS|A\d|dir$)/.test(value),
+  )
 }
 
 /** Names are Auth0's; what is left out has a default. */
@@ -248,12 +294,16 @@ export function configurationStore({ db, tenant, vault }: Scope) {
         .execute()
     },
 
-    async saveClient({ client_id, name, ...settings }: Client, now: number): Promise<void> {
+    async saveClient(client: Client, now: number): Promise<void> {
+      const { client_id, name, ...settings } = client
       const body = JSON.stringify(settings)
+      const forgotten = keepsSecret(client) ? {} : { secret_sealed: null }
       await db
         .insertInto('clients')
         .values({ tenant, client_id, name, settings: body, created_at: now, updated_at: now })
-        .onConflict((c) => c.columns(['tenant', 'client_id']).doUpdateSet({ name, settings: body, updated_at: now }))
+        .onConflict((c) =>
+          c.columns(['tenant', 'client_id']).doUpdateSet({ name, settings: body, updated_at: now, ...forgotten }),
+        )
         .execute()
     },
 
@@ -263,13 +313,33 @@ export function configurationStore({ db, tenant, vault }: Scope) {
         await db.deleteFrom(table).where('tenant', '=', tenant).where('client_id', '=', client_id).execute()
     },
 
+    /** Saves the secret as a hash; sealed as well where the client, as it was saved before, needs the secret itself. */
     async saveClientSecret(client_id: string, client_secret: string, now: number): Promise<void> {
+      const row = await db
+        .selectFrom('clients')
+        .select('settings')
+        .where('tenant', '=', tenant)
+        .where('client_id', '=', client_id)
+        .executeTakeFirst()
+      const needed = row !== undefined && keepsSecret(JSON.parse(row.settings) as Client)
+      const secret_sealed = needed ? vault.seal(client_secret) : null
       await db
         .updateTable('clients')
-        .set({ secret_hash: vault.hash('client_secret', client_secret), updated_at: now })
+        .set({ secret_hash: vault.hash('client_secret', client_secret), secret_sealed, updated_at: now })
         .where('tenant', '=', tenant)
         .where('client_id', '=', client_id)
         .execute()
+    },
+
+    /** The secret itself, of a client that needs it. */
+    async clientSecret(client_id: string): Promise<string | undefined> {
+      const row = await db
+        .selectFrom('clients')
+        .select('secret_sealed')
+        .where('tenant', '=', tenant)
+        .where('client_id', '=', client_id)
+        .executeTakeFirst()
+      return row?.secret_sealed == null ? undefined : vault.open(row.secret_sealed)
     },
 
     /** True when the client has this secret; constant time over the stored hash. */

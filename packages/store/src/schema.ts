@@ -21,6 +21,8 @@ export interface ClientTable {
   name: string
   settings: Json
   secret_hash: string | null
+  /** Of a client that signs with its secret. */
+  secret_sealed: string | null
   created_at: number
   updated_at: number
 }
@@ -166,6 +168,18 @@ export interface CodeTable {
   created_at: number
   ends_at: number
   /** A used code stays for a while, so that its second use is seen. */
+  kept_until: number
+  used_at: number | null
+}
+
+/** Authorization requests that were pushed, sealed: they carry what a browser is not to see. */
+export interface PushedRequestTable {
+  tenant: string
+  request_hash: string
+  client_id: string
+  request: string
+  created_at: number
+  ends_at: number
   kept_until: number
   used_at: number | null
 }
@@ -333,6 +347,7 @@ export interface Schema {
   session_clients: SessionClientTable
   device_codes: DeviceCodeTable
   codes: CodeTable
+  pushed_requests: PushedRequestTable
   refresh_tokens: RefreshTokenTable
   revocations: RevocationTable
   used_ids: UsedIdTable

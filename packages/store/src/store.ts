@@ -8,6 +8,7 @@ import { deviceCodeStore } from './device_codes.ts'
 import { formerPasswordStore } from './former_passwords.ts'
 import { grantStore } from './grants.ts'
 import { mailStore } from './mails.ts'
+import { pushedRequestStore } from './pushed_requests.ts'
 import { refreshTokenStore } from './refresh_tokens.ts'
 import { registrationTokenStore } from './registration_tokens.ts'
 import { revocationStore } from './revocations.ts'
@@ -57,6 +58,7 @@ function aggregates(scope: Scope) {
     accessTokens: accessTokenStore(scope),
     tokenClaims: tokenClaimStore(scope),
     codes: codeStore(scope),
+    pushedRequests: pushedRequestStore(scope),
     refreshTokens: refreshTokenStore(scope),
     revocations: revocationStore(scope),
     usedIds: usedIdStore(scope),

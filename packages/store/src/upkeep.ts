@@ -9,6 +9,7 @@ const ending = [
   { table: 'access_tokens', key: 'token_hash', end: 'ends_at' },
   { table: 'token_claims', key: 'token_hash', end: 'ends_at' },
   { table: 'codes', key: 'code_hash', end: 'kept_until' },
+  { table: 'pushed_requests', key: 'request_hash', end: 'kept_until' },
   { table: 'refresh_tokens', key: 'family_id', end: 'idle_ends_at' },
   { table: 'revocations', key: 'revoked_id', end: 'ends_at' },
   { table: 'registration_tokens', key: 'token_hash', end: 'ends_at' },

@@ -40,6 +40,7 @@ const calls: Calls = {
     saveClient: (s) => s.configuration.saveClient(client, now),
     saveClientSecret: (s) => s.configuration.saveClientSecret('c', 's', now),
     deleteClient: (s) => s.configuration.deleteClient('c'),
+    clientSecret: (s) => s.configuration.clientSecret('c'),
     hasClientSecret: (s) => s.configuration.hasClientSecret('c', 's'),
     saveResourceServer: (s) => s.configuration.saveResourceServer(api, now),
     saveConnection: (s) => s.configuration.saveConnection(connection, now),
@@ -134,6 +135,12 @@ const calls: Calls = {
       ),
     peek: (s) => s.codes.peek('c'),
     take: (s) => s.codes.take('c', now),
+  },
+  pushedRequests: {
+    create: (s) =>
+      s.pushedRequests.create('p', { client_id: 'c', request: '{}', ends_at: now + 9, kept_until: now + 9 }, now),
+    peek: (s) => s.pushedRequests.peek('p', 'c', now),
+    take: (s) => s.pushedRequests.take('p', now),
   },
   refreshTokens: {
     create: (s) => s.refreshTokens.create(family, 'a', now),
