@@ -3,17 +3,30 @@ import { OAuthError } from '@latchkey/oauth'
 import type { Context } from './context.ts'
 import { verifyOwn } from './tokens/verify.ts'
 
+/** What an ID token of ours says. */
+export interface HintedToken {
+  readonly client_id: string
+  readonly sub: string
+  readonly sid?: string
+}
+
 /**
- * @returns the user that the hint names; an expired ID token is as good as a fresh one here
+ * An expired ID token is as good as a fresh one here.
  * @throws OAuthError `invalid_request` when the hint is not an ID token of ours
  * @spec OpenID Connect Core §3.1.2.1
+ * @spec OpenID Connect RP-Initiated Logout §4
  */
-export async function readIdTokenHint(ctx: Context, hint: string | undefined): Promise<string | undefined> {
+export async function readHintedToken(ctx: Context, hint: string | undefined): Promise<HintedToken | undefined> {
   if (hint === undefined) return undefined
-  const claims = await verifyOwn(ctx, hint, { expired_too: true })
-  const forClient = typeof claims?.aud === 'string' && ctx.configuration.client(claims.aud) !== undefined
-  if (claims === undefined || !forClient || claims.sub === undefined) {
+  const { aud, sub, sid, events } = (await verifyOwn(ctx, hint, { expired_too: true })) ?? {}
+  const forClient = typeof aud === 'string' && ctx.configuration.client(aud) !== undefined
+  // A logout token is for a client too, and yet it is no ID token: it alone has events.
+  if (!forClient || sub === undefined || events !== undefined)
     throw new OAuthError('invalid_request', 'id_token_hint is not an ID token of this issuer')
-  }
-  return claims.sub
+  return { client_id: aud, sub, ...(typeof sid === 'string' ? { sid } : {}) }
+}
+
+/** @returns the user that the hint names */
+export async function readIdTokenHint(ctx: Context, hint: string | undefined): Promise<string | undefined> {
+  return (await readHintedToken(ctx, hint))?.sub
 }

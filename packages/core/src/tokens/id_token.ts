@@ -1,5 +1,6 @@
 /** Owns ID tokens. */
 import { createHash } from 'node:crypto'
+import type { Client } from '@latchkey/store'
 import type { PersonalAuthorization } from '../authorization.ts'
 import { userClaims } from '../claims.ts'
 import { type Context, seconds } from '../context.ts'
@@ -18,7 +19,7 @@ export function issueIdToken(
 ): Promise<string> {
   const { client, user, session, scope } = authorization
   const iat = seconds(ctx.now())
-  const alg = client.jwt_configuration.alg === 'HS256' ? 'RS256' : client.jwt_configuration.alg
+  const alg = idTokenAlgorithm(client)
   // OpenID Connect Core §5.4: where an access token is issued, now or for the code, the claims are for /userinfo.
   const alone = authorization.response_type.join(' ') === 'id_token'
   const everything = client.id_token_profile_claims === 'always' || alone
@@ -36,6 +37,11 @@ export function issueIdToken(
     ...(beside.access_token === undefined ? {} : { at_hash: leftHalfHash(alg, beside.access_token) }),
     ...(beside.code === undefined ? {} : { c_hash: leftHalfHash(alg, beside.code) }),
   })
+}
+
+/** The algorithm of what is signed for a client. */
+export function idTokenAlgorithm({ jwt_configuration: { alg } }: Client): string {
+  return alg === 'HS256' ? 'RS256' : alg
 }
 
 /**

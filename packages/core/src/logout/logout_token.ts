@@ -1,0 +1,27 @@
+/** Owns logout tokens: the signed word to a client that a session has ended. */
+import type { Client, SessionClient } from '@latchkey/store'
+import { type Context, seconds } from '../context.ts'
+import { idTokenAlgorithm } from '../tokens/id_token.ts'
+import { signJwt } from '../tokens/sign.ts'
+
+/** Seconds that a logout token counts; each attempt to deliver one makes it anew, with the same `jti`. */
+const lasts = 120
+
+/**
+ * @spec OpenID Connect Back-Channel Logout §2.4
+ * @spec OpenID Connect Back-Channel Logout §2.6
+ */
+export function issueLogoutToken(ctx: Context, client: Client, notice: SessionClient): Promise<string> {
+  const iat = seconds(ctx.now())
+  return signJwt(ctx.keys, idTokenAlgorithm(client), 'logout+jwt', {
+    iss: notice.issuer,
+    sub: notice.user_id,
+    aud: client.client_id,
+    iat,
+    exp: iat + lasts,
+    // A client that gets the word twice, because its first answer was lost, sees that it is the same.
+    jti: ctx.store.vault.derive('logout token', `${notice.sid}\n${client.client_id}`),
+    events: { 'http://schemas.openid.net/event/backchannel-logout': {} },
+    sid: notice.sid,
+  })
+}
