@@ -6,8 +6,9 @@ import type { Context } from './context.ts'
 import { readIdTokenHint } from './id_token_hint.ts'
 import { type CodeChallenge, readCodeChallenge } from './pkce.ts'
 import { isPrompt, type Prompt, prompts } from './prompts.ts'
+import { readDpopJkt, refuseUnbound } from './proofs/sender.ts'
 import { checkRedirectUri } from './redirect_uri.ts'
-import { findResponseMode, type ResponseMode, responseModes } from './response_modes/index.ts'
+import { findResponseMode, popupMode, type ResponseMode, responseModes } from './response_modes/index.ts'
 import { findResponseType, isFrontChannel, responseTypes } from './response_types/index.ts'
 
 /** Who asks, and where every answer goes from here on. */
@@ -15,6 +16,8 @@ export interface ResponseDestination {
   readonly client_id: string
   readonly redirect_uri: string
   readonly response_mode: string
+  /** The answer is told to the window that opened this one, rather than put into the address. */
+  readonly owp?: true
   readonly state?: string
 }
 
@@ -34,6 +37,8 @@ export interface AuthorizationRequest extends ResponseDestination {
   /** The request named its redirect URI, so the exchange of its code must name it too. */
   readonly redirect_uri_given?: true
   readonly challenge?: CodeChallenge
+  /** The key that the code will be bound to. */
+  readonly dpop_jkt?: string
   /** The user that `id_token_hint` names. */
   readonly hinted_user_id?: string
   /** Every parameter as it was sent, for rules; kept where there are any. */
@@ -53,12 +58,19 @@ export function readDestination(ctx: Context, parameters: Parameters): ResponseD
   const client = findClient(ctx, parameters.get('client_id'))
   const redirect_uri = checkRedirectUri(client, parameters.get('redirect_uri'))
   const state = parameters.get('state')
-  const destination = {
+  const response_mode = answerMode(parameters, redirect_uri).name
+  const owp = parameters.get('owp') === 'true' && goesIntoAddress(response_mode) && popupMode.reaches(redirect_uri)
+  return {
     client_id: client.client_id,
     redirect_uri,
-    response_mode: answerMode(parameters, redirect_uri).name,
+    response_mode,
+    ...(owp ? { owp } : {}),
+    ...(state === undefined ? {} : { state }),
   }
-  return state === undefined ? destination : { ...destination, state }
+}
+
+function goesIntoAddress(response_mode: string): boolean {
+  return response_mode === 'fragment' || response_mode === 'query'
 }
 
 /** @throws OAuthError when no client has this id */
@@ -134,7 +146,8 @@ export async function readRequest(
 /** What the exchange of the code must match. */
 function codeBinding(client: Client, parameters: Parameters) {
   const challenge = readCodeChallenge(client, parameters)
-  return { challenge, ...(parameters.has('redirect_uri') ? { redirect_uri_given: true } : {}) }
+  const dpop_jkt = readDpopJkt(parameters.get('dpop_jkt'))
+  return { challenge, dpop_jkt, ...(parameters.has('redirect_uri') ? { redirect_uri_given: true } : {}) }
 }
 
 // A trip is kept in the database, where no token has a place.
@@ -172,6 +185,7 @@ function checkResponseType(client: Client, parameters: Parameters): string {
       })
     }
   }
+  if (types.some((type) => type.name === 'token')) refuseUnbound(client)
   const registered = client.response_types
   if (registered !== undefined && !registered.some((one) => sameWords(words(one), words(text))))
     throw new OAuthError('unauthorized_client', 'The client has not registered this response_type')

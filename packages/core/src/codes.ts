@@ -18,6 +18,8 @@ export interface StoredCodeRequest {
   /** True where the authorization request named the redirect URI: then the exchange must name it too. */
   readonly redirect_uri_given: boolean
   readonly challenge?: CodeChallenge
+  /** The key whose proof the exchange must bring. */
+  readonly dpop_jkt?: string
 }
 
 /** @returns the code: 256 random bits */
@@ -33,6 +35,7 @@ export async function issueCode(
     redirect_uri: request.redirect_uri,
     redirect_uri_given: request.redirect_uri_given === true,
     ...(request.challenge === undefined ? {} : { challenge: request.challenge }),
+    ...(request.dpop_jkt === undefined ? {} : { dpop_jkt: request.dpop_jkt }),
   }
   await ctx.store.codes.create(
     code,

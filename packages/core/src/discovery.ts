@@ -1,5 +1,5 @@
 /** Owns the discovery document. Everything in it is computed from the lists and the configuration: it says what is on. */
-import { reservedScopes, scopeClaims } from '@latchkey/oauth'
+import { dpopAlgorithms, reservedScopes, scopeClaims } from '@latchkey/oauth'
 import { clientAuthMethods } from './client_auth/index.ts'
 import type { Context } from './context.ts'
 import { grantTypes } from './grants/index.ts'
@@ -26,7 +26,9 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     response_types_supported: responseTypes,
     response_modes_supported: responseModes.map((mode) => mode.name),
     grant_types_supported: ['implicit', ...grantTypes],
-    token_endpoint_auth_methods_supported: clientAuthMethods,
+    token_endpoint_auth_methods_supported: clientAuthMethods(ctx),
+    dpop_signing_alg_values_supported: dpopAlgorithms,
+    ...mutualTls(ctx),
     code_challenge_methods_supported: ['S256'],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ctx.keys.algorithms,
@@ -49,5 +51,20 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     authorization_response_iss_parameter_supported: true,
+    ...(ctx.configuration.settings.client_id_metadata_documents?.enabled === true
+      ? { client_id_metadata_document_supported: true }
+      : {}),
+  }
+}
+
+/** Clients with a certificate call another address where browsers would be asked for one too. @spec RFC 8705 §3.3 @spec RFC 8705 §5 */
+function mutualTls({ mtls }: Context): Record<string, unknown> {
+  if (mtls === undefined) return {}
+  const { url } = mtls
+  return {
+    tls_client_certificate_bound_access_tokens: true,
+    ...(url === undefined
+      ? {}
+      : { mtls_endpoint_aliases: { token_endpoint: `${url}oauth/token`, userinfo_endpoint: `${url}userinfo` } }),
   }
 }

@@ -3,6 +3,7 @@ import type { Aggregates, Client } from '@latchkey/store'
 import type { Authorization } from './authorization.ts'
 import type { EndpointRequest } from './client_auth/client_auth.ts'
 import type { Context } from './context.ts'
+import type { Confirmation } from './proofs/confirmation.ts'
 
 /** What a grant came to. */
 export interface Granted {
@@ -20,11 +21,17 @@ export interface Granted {
   take?(store: Aggregates): Promise<void>
 }
 
+/** A request to the token endpoint whose client and whose sender are proved. */
+export interface GrantRequest extends EndpointRequest {
+  /** What the tokens will be bound to; what the grant takes may be bound to it already. */
+  readonly confirmation?: Confirmation
+}
+
 export interface Grant {
   /** The word on the wire, in `grant_type` and in a client's `grant_types`. */
   readonly type: string
   /** @throws OAuthError `invalid_request`, `invalid_grant` and others of RFC 6749 §5.2 */
-  authorize(ctx: Context, client: Client, request: EndpointRequest): Promise<Granted>
+  authorize(ctx: Context, client: Client, request: GrantRequest): Promise<Granted>
 }
 
 export function defineGrant(grant: Grant): Grant {

@@ -5,6 +5,7 @@ import { authenticateClient, type EndpointRequest } from './client_auth/index.ts
 import type { Context } from './context.ts'
 import { AlreadyTaken, type Grant, type Granted } from './grant.ts'
 import { findGrant, grantTypes } from './grants/index.ts'
+import { boundTo, readSender, type Sender } from './proofs/sender.ts'
 import { mintAccessToken } from './tokens/access_token.ts'
 import { issueIdToken } from './tokens/id_token.ts'
 
@@ -20,10 +21,13 @@ export async function token(ctx: Context, request: EndpointRequest): Promise<Tok
   const grant = readGrant(request)
   const client = await authenticateClient(ctx, request)
   if (!client.grant_types.includes(grant.type)) throw notAllowed(client, grant)
+  const sender = await readSender(ctx, client, request)
+  const { confirmation } = sender
+  const proved = { ...request, ...(confirmation === undefined ? {} : { confirmation }) }
   for (let tries = 0; ; tries++) {
-    const granted = await grant.authorize(ctx, client, request)
+    const granted = await grant.authorize(ctx, client, proved)
     try {
-      return await issueTokens(ctx, granted)
+      return await issueTokens(ctx, { ...granted, authorization: boundTo(granted.authorization, confirmation) }, sender)
     } catch (error) {
       // Somebody was quicker; the grant looks again, and decides what that means.
       if (!(error instanceof AlreadyTaken) || tries >= 3) throw error
@@ -53,7 +57,7 @@ function notAllowed(client: Client, { type }: Grant): OAuthError {
 }
 
 /** Signs first, then takes what works once together with writing what it yields: signing needs no lock, and a lost race costs no token. */
-async function issueTokens(ctx: Context, granted: Granted): Promise<TokenResponse> {
+async function issueTokens(ctx: Context, granted: Granted, sender: Sender): Promise<TokenResponse> {
   const { authorization, asked, refresh_token, parameters, take } = granted
   const { user, scope } = authorization
   const { write, ...access } = await mintAccessToken(ctx, authorization, 'direct')
@@ -61,8 +65,9 @@ async function issueTokens(ctx: Context, granted: Granted): Promise<TokenRespons
     user !== undefined && scope.includes('openid')
       ? await issueIdToken(ctx, { ...authorization, user }, { access_token: access.access_token })
       : undefined
-  if (take !== undefined || write !== undefined) {
+  if (take !== undefined || write !== undefined || sender.take !== undefined) {
     await ctx.store.atomically(async (store) => {
+      await sender.take?.(store)
       await take?.(store)
       await write?.(store)
     })

@@ -2,18 +2,25 @@
 import { OAuthError } from '@latchkey/oauth'
 import { userClaims } from './claims.ts'
 import type { Context } from './context.ts'
+import { checkPossession, type TokenSender } from './proofs/sender.ts'
 import { type AccessTokenFacts, readAccessToken } from './tokens/read_access_token.ts'
 
+const asBearer: TokenSender = { scheme: 'bearer', dpop: [], method: 'GET', url: '' }
 const invalid = 'The access token is invalid or has expired'
 
 /**
  * The claims about the user of an access token, as they are now.
- * @throws OAuthError `invalid_token` or `insufficient_scope`
+ * @throws OAuthError `invalid_token` or `insufficient_scope`; what `checkPossession` throws for a bound token
  * @spec OpenID Connect Core §5.3
  */
-export async function userinfo(ctx: Context, token: string): Promise<Record<string, unknown>> {
+export async function userinfo(
+  ctx: Context,
+  token: string,
+  sender: TokenSender = asBearer,
+): Promise<Record<string, unknown>> {
   const access = await readAccessToken(ctx, token)
   if (access === undefined || !servesUserinfo(ctx, access)) throw new OAuthError('invalid_token', invalid)
+  await checkPossession(ctx, access, token, sender)
   if (!access.scope.includes('openid'))
     throw new OAuthError('insufficient_scope', 'The access token was not issued for the scope openid')
   const user = await ctx.store.users.find(access.sub)

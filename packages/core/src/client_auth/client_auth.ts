@@ -2,12 +2,17 @@
 import type { Parameters } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import type { Context } from '../context.ts'
+import type { ClientCertificate } from '../proofs/client_certificate.ts'
 
 /** A request to an endpoint that clients call themselves, as HTTP brought it. */
 export interface EndpointRequest {
   readonly parameters: Parameters
   /** The `Authorization` header. */
   readonly authorization?: string
+  /** Each `DPoP` header as it was sent. */
+  readonly dpop?: readonly string[]
+  /** Of the TLS connection; whoever sent it holds its key. Nothing else of it has been checked. */
+  readonly certificate?: ClientCertificate
   /** The address that was called, without its query. */
   readonly url: string
   readonly method: string
@@ -28,6 +33,8 @@ export interface ClientAuthMethod {
   readonly name: string
   /** The registered methods that this one serves. */
   readonly serves: readonly string[]
+  /** Whether the server can serve it; always, where this is left out. */
+  isOffered?(ctx: Pick<Context, 'mtls'>): boolean
   /** @throws OAuthError when what is there cannot be read */
   find(request: EndpointRequest): Presented | undefined
 }

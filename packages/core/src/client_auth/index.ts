@@ -6,13 +6,20 @@ import type { ClientAuthMethod, EndpointRequest, Presented } from './client_auth
 import { clientSecretBasic } from './client_secret_basic.ts'
 import { clientSecretPost } from './client_secret_post.ts'
 import { none } from './none.ts'
+import { selfSignedTlsClientAuth } from './self_signed_tls_client_auth.ts'
+import { tlsClientAuth } from './tls_client_auth.ts'
 
 export type { EndpointRequest } from './client_auth.ts'
 
 const proving: readonly ClientAuthMethod[] = [clientSecretBasic, clientSecretPost]
 
+/** A request of one of these names its client and brings nothing else that tells them apart: the client's registration does. */
+const naming: readonly ClientAuthMethod[] = [tlsClientAuth, selfSignedTlsClientAuth]
+
 /** As discovery lists them. */
-export const clientAuthMethods: readonly string[] = [...proving.map((method) => method.name), none.name]
+export function clientAuthMethods(ctx: Pick<Context, 'mtls'>): readonly string[] {
+  return [...proving, ...naming, none].filter((one) => one.isOffered?.(ctx) !== false).map((one) => one.name)
+}
 
 /**
  * The client of a request, by the one method that the request uses.
@@ -21,7 +28,7 @@ export const clientAuthMethods: readonly string[] = [...proving.map((method) => 
  * @spec RFC 6749 §3.2.1
  */
 export async function authenticateClient(ctx: Context, request: EndpointRequest): Promise<Client> {
-  const { method, presented } = findMethod(request)
+  const { method, presented } = findMethod(ctx, request)
   const stated = request.parameters.get('client_id')
   if (stated !== undefined && stated !== presented.client_id)
     throw new OAuthError('invalid_request', 'client_id is not the client that authenticates')
@@ -35,13 +42,13 @@ export async function authenticateClient(ctx: Context, request: EndpointRequest)
 /** The client that a request says it comes from, before anything is proved: good for deciding who may read the answer. */
 export function presentedClient(ctx: Context, request: EndpointRequest): Client | undefined {
   try {
-    return ctx.configuration.client(findMethod(request).presented.client_id)
+    return ctx.configuration.client(findMethod(ctx, request).presented.client_id)
   } catch {
     return undefined
   }
 }
 
-function findMethod(request: EndpointRequest): { method: ClientAuthMethod; presented: Presented } {
+function findMethod(ctx: Context, request: EndpointRequest): { method: ClientAuthMethod; presented: Presented } {
   const found = proving.flatMap((method) => {
     const presented = method.find(request)
     return presented === undefined ? [] : [{ method, presented }]
@@ -50,9 +57,11 @@ function findMethod(request: EndpointRequest): { method: ClientAuthMethod; prese
     throw new OAuthError('invalid_request', 'The client authenticates by more than one method: use one')
   const [only] = found
   if (only !== undefined) return only
-  const presented = none.find(request)
-  if (presented === undefined) throw new OAuthError('invalid_client', 'The client did not say who it is')
-  return { method: none, presented }
+  const stated = none.find(request)
+  if (stated === undefined) throw new OAuthError('invalid_client', 'The client did not say who it is')
+  const registered = ctx.configuration.client(stated.client_id)?.token_endpoint_auth_method
+  const method = naming.find((one) => one.name === registered) ?? none
+  return { method, presented: method.find(request) ?? stated }
 }
 
 function invalidClient(client: Client | undefined, method: ClientAuthMethod): OAuthError {

@@ -1,12 +1,12 @@
 /** Owns the grant `authorization_code`: a code becomes tokens, once. */
 import { OAuthError } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
-import type { EndpointRequest } from '../client_auth/client_auth.ts'
 import type { StoredCodeRequest } from '../codes.ts'
 import type { Context } from '../context.ts'
-import { AlreadyTaken, defineGrant, type Granted } from '../grant.ts'
+import { AlreadyTaken, defineGrant, type Granted, type GrantRequest } from '../grant.ts'
 import { revokeLineage } from '../lineage.ts'
 import { checkVerifier } from '../pkce.ts'
+import { boundTo, checkCodeSender } from '../proofs/sender.ts'
 import { beginFamily } from '../refresh.ts'
 import { restoreAuthorization } from '../stored_authorization.ts'
 
@@ -35,27 +35,27 @@ export const authorizationCode = defineGrant({
       throw invalid()
     }
     if (row.ends_at <= ctx.now()) throw invalid()
-    return exchange(ctx, client, code, row.lineage, kept)
+    return exchange(ctx, client, { code, lineage: row.lineage, kept }, request)
   },
 })
 
 /** @spec RFC 6749 §4.1.3 */
-function checkBinding(kept: StoredCodeRequest, { parameters }: EndpointRequest): void {
+function checkBinding(kept: StoredCodeRequest, { parameters, confirmation }: GrantRequest): void {
   const redirect_uri = parameters.get('redirect_uri')
   const mayLeaveOut = !kept.redirect_uri_given && redirect_uri === undefined
   if (!mayLeaveOut && redirect_uri !== kept.redirect_uri)
     throw new OAuthError('invalid_grant', 'redirect_uri is not the one of the authorization request')
   checkVerifier(kept.challenge, parameters.get('code_verifier'))
+  checkCodeSender(kept.dpop_jkt, confirmation)
 }
 
 async function exchange(
   ctx: Context,
   client: Client,
-  code: string,
-  lineage: string,
-  kept: StoredCodeRequest,
+  { code, lineage, kept }: { code: string; lineage: string; kept: StoredCodeRequest },
+  { confirmation }: GrantRequest,
 ): Promise<Granted> {
-  const authorization = await restoreAuthorization(ctx, kept.authorization)
+  const authorization = boundTo(await restoreAuthorization(ctx, kept.authorization), confirmation)
   const { session, scope } = authorization
   if (session === undefined || !(await ctx.store.sessions.isLive(session.session_id, ctx.now())))
     throw new OAuthError('invalid_grant', 'The session has ended')

@@ -8,6 +8,7 @@ import type { PersonalAuthorization } from '../authorization.ts'
 import type { Context } from '../context.ts'
 import { AlreadyTaken, defineGrant, type Granted } from '../grant.ts'
 import { revokeLineage } from '../lineage.ts'
+import { checkRefreshSender } from '../proofs/sender.ts'
 import { idleEnd, refreshSettings } from '../refresh.ts'
 import { restoreAuthorization } from '../stored_authorization.ts'
 import { familyOf, newRefreshToken } from '../tokens/refresh_token.ts'
@@ -21,7 +22,7 @@ const invalid = () => new OAuthError('invalid_grant', 'Unknown or invalid refres
  */
 export const refreshToken = defineGrant({
   type: 'refresh_token',
-  async authorize(ctx, client, { parameters }): Promise<Granted> {
+  async authorize(ctx, client, { parameters, confirmation }): Promise<Granted> {
     const token = parameters.get('refresh_token')
     if (token === undefined) throw new OAuthError('invalid_request', 'Missing required parameter: refresh_token')
     const family_id = familyOf(ctx, token)
@@ -29,8 +30,10 @@ export const refreshToken = defineGrant({
     // Another client learns nothing, and ends nothing.
     if (family === undefined || family.client_id !== client.client_id) throw invalid()
     await checkAlive(ctx, family)
-    const next = await nextToken(ctx, client, family, token)
     const authorization = await restoreAuthorization(ctx, family.authorization)
+    // Before anything is ended: a thief without the key cannot end a family either.
+    checkRefreshSender(client, authorization.confirmation, confirmation)
+    const next = await nextToken(ctx, client, family, token)
     return { ...narrowed({ ...authorization, lineage: family.lineage }, parameters.get('scope')), ...next }
   },
 })
