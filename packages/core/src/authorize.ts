@@ -10,7 +10,7 @@ import { type AuthorizationRequest, findClient, type ResponseDestination } from 
 import { maySkip, needsConsent } from './consent.ts'
 import { type Context, seconds } from './context.ts'
 import { nextStep, type Step } from './next_step.ts'
-import { type AuthorizationResponse, findResponseMode } from './response_modes/index.ts'
+import { type AuthorizationResponse, findResponseMode, popupMode } from './response_modes/index.ts'
 import { findResponseType } from './response_types/index.ts'
 import type { ResponseParameters } from './response_types/response_type.ts'
 import type { CustomClaims, RulesOutcome } from './rules/rules.ts'
@@ -148,7 +148,7 @@ function respond(
   destination: ResponseDestination,
   parameters: ResponseParameters,
 ): AuthorizationResponse {
-  const mode = findResponseMode(destination.response_mode)
+  const mode = destination.owp === true ? popupMode : findResponseMode(destination.response_mode)
   if (mode === undefined) throw new OAuthError('server_error', 'The response mode is not known')
   const { web_origins } = findClient(ctx, destination.client_id)
   return mode.respond(

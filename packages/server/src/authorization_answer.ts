@@ -45,12 +45,14 @@ export function sendAnswer(
     })
   }
   const { target_origin } = response
+  const framed = response.kind === 'web_message'
   return sendPage(ctx, server.pages, request, reply, {
     page: 'web_message',
     client,
     keeps_opener: true,
-    frame_ancestors: client.web_origins.map(originOf).filter((origin) => origin !== undefined),
+    frame_ancestors: framed ? client.web_origins.map(originOf).filter((origin) => origin !== undefined) : [],
     model: {
+      ...(framed ? {} : { owp: true }),
       response: target_origin === undefined ? {} : withNumbers(response.response),
       ...(target_origin === undefined ? {} : { target_origin }),
       ...(target_origin === undefined && server.development ? { explanation: unlistedOrigin(destination) } : {}),

@@ -1,6 +1,7 @@
 /** Owns the list of response modes. */
 import { formPost } from './form_post.ts'
 import { fragment } from './fragment.ts'
+import { owp } from './owp.ts'
 import { query } from './query.ts'
 import type { ResponseMode } from './response_mode.ts'
 import { webMessage } from './web_message.ts'
@@ -8,6 +9,9 @@ import { webMessage } from './web_message.ts'
 export type { AuthorizationResponse, ResponseMode } from './response_mode.ts'
 
 export const responseModes: readonly ResponseMode[] = [fragment, query, formPost, webMessage]
+
+/** For popups: instead of an address, where `owp=true` asks for that and the address has an origin. */
+export const popupMode: ResponseMode = owp
 
 export function findResponseMode(name: string): ResponseMode | undefined {
   return responseModes.find((mode) => mode.name === name)

@@ -6,7 +6,11 @@ export type AuthorizationResponse =
   | { readonly kind: 'redirect'; readonly location: string }
   | { readonly kind: 'form_post'; readonly action: string; readonly fields: ResponseParameters }
   /** Without `target_origin` nothing may be posted: the origin is not one of the client's Allowed Web Origins. */
-  | { readonly kind: 'web_message'; readonly target_origin: string | undefined; readonly response: ResponseParameters }
+  | {
+      readonly kind: 'web_message' | 'owp'
+      readonly target_origin: string | undefined
+      readonly response: ResponseParameters
+    }
 
 export interface ResponseTarget {
   readonly redirect_uri: string

@@ -168,6 +168,8 @@ export interface PageModels {
   readonly mailbox: { readonly mails: readonly MailboxLine[] }
   readonly mailbox_message: MailboxLine & {
     readonly from: string
+    /** Told as the WinChan library of a page that opened this window expects it. */
+    readonly owp?: boolean | undefined
     readonly html: string
     readonly text: string
     /** The addresses that the mail asks to open, shown as links of their own. */

@@ -59,7 +59,10 @@ export const views: Views = {
   },
   web_message: (model) => {
     const origin = exactOrigin(model.target_origin)
-    const message = { type: 'authorization_response', response: model.response }
+    const message =
+      model.owp === true
+        ? JSON.stringify({ a: 'response', d: model.response })
+        : { type: 'authorization_response', response: model.response }
     return {
       ...(origin === undefined ? {} : { message: scriptValue(message), target_origin: scriptValue(origin) }),
       explanation: explanation(model.explanation),
