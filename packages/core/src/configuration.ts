@@ -27,15 +27,25 @@ export interface TenantConfiguration {
   /** What rules read as `configuration`. */
   readonly rules_configuration: Readonly<Record<string, string>>
   /** Origins that may call this server from a browser: those of every client. */
-  readonly origins: ReadonlySet<string>
+  readonly origins: { has(origin: string): boolean }
   /** Every algorithm that a client or an API signs with. */
   readonly algorithms: ReadonlySet<string>
 }
 
+/** Clients that are not configured: they publish what they are. */
+export interface ClientsElsewhere {
+  find(client_id: string): Client | undefined
+  hasOrigin(origin: string): boolean
+}
+
+const nowhere: ClientsElsewhere = { find: () => undefined, hasOrigin: () => false }
+
 export function indexConfiguration(
   read: Configuration,
   originsOf: (client: Client) => readonly string[],
+  elsewhere: ClientsElsewhere = nowhere,
 ): TenantConfiguration {
+  const origins = new Set(read.clients.flatMap(originsOf))
   const clients = new Map(read.clients.map((one) => [one.client_id, one]))
   const apis = new Map(read.resource_servers.map((one) => [one.identifier, one]))
   const clientGrants = new Map(read.client_grants.map((one) => [`${one.client_id} ${one.audience}`, one]))
@@ -43,7 +53,7 @@ export function indexConfiguration(
   return {
     version: read.version,
     settings: read.settings,
-    client: (client_id) => clients.get(client_id),
+    client: (client_id) => clients.get(client_id) ?? elsewhere.find(client_id),
     resourceServer: (identifier) => apis.get(identifier),
     connection: (name) => connections.get(name),
     clientGrant: (client_id, audience) => clientGrants.get(`${client_id} ${audience}`),
@@ -60,7 +70,7 @@ export function indexConfiguration(
     resourceServers: read.resource_servers,
     rules: read.rules.filter((one) => one.enabled),
     rules_configuration: Object.fromEntries(read.rules_configs.map(({ key, value }) => [key, value])),
-    origins: new Set(read.clients.flatMap(originsOf)),
+    origins: { has: (origin) => origins.has(origin) || elsewhere.hasOrigin(origin) },
     algorithms: new Set([
       'RS256',
       ...read.clients.map((one) => one.jwt_configuration.alg).filter((alg) => alg !== 'HS256'),

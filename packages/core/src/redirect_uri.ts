@@ -17,7 +17,10 @@ export function checkRedirectUri(client: Client, requested: string | undefined):
       explanation: missing(client),
     })
   }
-  const rules = { loopback_any_port: client.app_type === 'native', wildcards: client.is_first_party }
+  const rules = {
+    loopback_any_port: client.app_type === 'native' || client.registration?.by === 'document',
+    wildcards: client.is_first_party,
+  }
   if (client.callbacks.some((registered) => matchesRegistered(requested, registered, rules))) return requested
   throw new OAuthError(
     'invalid_request',

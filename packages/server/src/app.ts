@@ -22,7 +22,9 @@ import { issuerOf } from './names.ts'
 import type { Pages } from './pages/index.ts'
 import { protocol } from './protocol.ts'
 import { recovery } from './recovery.ts'
+import { isAddress } from './registration/client_documents.ts'
 import { registration } from './registration/endpoint.ts'
+import { statedClientId } from './requests.ts'
 import { signup } from './signup.ts'
 import { staticFiles } from './static_files.ts'
 import type { LiveTenant } from './tenant.ts'
@@ -86,7 +88,10 @@ export function buildApp(options: AppOptions): FastifyInstance {
     ...options,
     async context(request) {
       await options.tenant.refresh()
-      return options.tenant.context(issuerOf(request, options.tenant.issuers))
+      const ctx = options.tenant.context(issuerOf(request, options.tenant.issuers))
+      const client_id = statedClientId(request)
+      if (client_id !== undefined && isAddress(client_id)) await options.tenant.clientDocuments.read(ctx, client_id)
+      return ctx
     },
   }
   // What the router itself refuses has not passed the hook that sets the headers.

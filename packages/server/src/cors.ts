@@ -3,7 +3,7 @@
 import { OAuthError } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { originsOf } from './tenant.ts'
+import { originsOf } from './origins.ts'
 
 const allowedHeaders =
   'auth0-client, content-type, authorization, dpop, mcp-protocol-version, x-request-language, auth0-custom-domain'
@@ -19,7 +19,7 @@ export function openToAll(reply: FastifyReply): void {
 export function answerPreflight(
   request: FastifyRequest,
   reply: FastifyReply,
-  origins: ReadonlySet<string> | 'all',
+  origins: { has(origin: string): boolean } | 'all',
   methods: string,
 ): FastifyReply {
   const origin = request.headers.origin

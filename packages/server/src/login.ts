@@ -16,7 +16,7 @@ export function login(app: FastifyInstance, server: Server): void {
   tripPage(app, server, '/u/login', (visit) => showLogin(visit, { other_account: wantsOther(visit) }), takeLogin)
   // A bookmark of the login page of older servers: there is no trip behind it, which is what the answer says.
   app.get('/login', async (request) => {
-    await loadTrip(await server.context(request), request, undefined)
+    await loadTrip(server, await server.context(request), request, undefined)
   })
 }
 

@@ -22,6 +22,8 @@ export interface PageAnswer<Name extends PageName> {
   /** Where the page's form may lead besides this server. */
   readonly form_action?: readonly string[]
   readonly frame_ancestors?: readonly string[]
+  /** Origins of the frames on the page. */
+  readonly frame_src?: readonly string[]
   /** Pictures on the page besides the logos. */
   readonly pictures?: readonly (string | undefined)[]
   /** True on pages that a popup may be showing: cutting its opener off would lose the answer. */
@@ -62,6 +64,7 @@ export function sendPage<Name extends PageName>(
         form_action: answer.form_action ?? [],
         frame_ancestors: answer.frame_ancestors ?? [],
         img_src: imageSources([frame.tenant.picture_url, frame.client?.logo_uri, ...(answer.pictures ?? [])]),
+        ...(answer.frame_src === undefined ? {} : { frame_src: answer.frame_src }),
         inline_styles: answer.inline_styles ?? false,
       }),
     )
@@ -87,6 +90,13 @@ function frameOf(ctx: IdentityContext, client: Client | undefined, locale: strin
     client:
       client === undefined
         ? undefined
-        : { name: client.name, logo_uri: client.logo_uri, policy_uri: client.policy_uri, tos_uri: client.tos_uri },
+        : { ...namesOf(client), logo_uri: client.logo_uri, policy_uri: client.policy_uri, tos_uri: client.tos_uri },
   }
+}
+
+/** Of a client that publishes itself only the host is proved: it stands first, and the name is what it says. */
+function namesOf({ client_id, name, registration }: Client): { name: string; calls_itself?: string } {
+  if (registration?.by !== 'document') return { name }
+  const { host } = new URL(client_id)
+  return name === host ? { name } : { name: host, calls_itself: name }
 }

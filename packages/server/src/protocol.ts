@@ -36,14 +36,14 @@ export function protocol(app: FastifyInstance, server: Server): void {
 
   app.get('/authorize/resume', async (request, reply) => {
     const ctx = await server.context(request)
-    const trip = await loadTrip(ctx, request, queryParameters(request).get('state'))
+    const trip = await loadTrip(server, ctx, request, queryParameters(request).get('state'))
     return proceed(server, request, reply, ctx, trip.request, trip)
   })
 
   app.get('/continue', async (request, reply) => {
     const ctx = await server.context(request)
     const parameters = queryParameters(request)
-    const trip = await loadTrip(ctx, request, parameters.get('state'))
+    const trip = await loadTrip(server, ctx, request, parameters.get('state'))
     return proceed(server, request, reply, ctx, trip.request, await comeBack(ctx, request, trip, parameters))
   })
 }

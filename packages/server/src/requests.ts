@@ -15,6 +15,19 @@ export function bodyParameters(request: FastifyRequest): Parameters {
   return request.body === undefined || request.body === null ? new Map() : parametersFromObject(request.body)
 }
 
+/** The client that a request names, wherever it does; cheap, and not yet checked. */
+export function statedClientId(request: FastifyRequest): string | undefined {
+  const { body } = request
+  if (typeof body === 'object' && body !== null) {
+    const { client_id } = body as { readonly client_id?: unknown }
+    return typeof client_id === 'string' ? client_id : undefined
+  }
+  const text = typeof body === 'string' ? body : (request.raw.url ?? '')
+  // Most ids are no address, and then there is nothing to look for.
+  if (!text.includes('client_id=http')) return undefined
+  return new URLSearchParams(text.slice(text.indexOf('?') + 1)).get('client_id') ?? undefined
+}
+
 /**
  * The access token of a request.
  * @throws OAuthError `invalid_request` when there is more than one

@@ -10,8 +10,9 @@ import {
   type TenantConfiguration,
 } from '@latchkey/core'
 import type { AddressLimits, IdentityContext, MailKind, Passwords } from '@latchkey/identity'
-import { originOf } from '@latchkey/oauth'
-import type { Client, Store, User } from '@latchkey/store'
+import type { Store, User } from '@latchkey/store'
+import { originsOf } from './origins.ts'
+import { type ClientDocuments, openClientDocuments } from './registration/client_documents.ts'
 import type { Rules } from './rules/rules.ts'
 
 /** Milliseconds after which a change by another process is looked for. */
@@ -42,6 +43,8 @@ export interface TenantOptions {
 export interface LiveTenant {
   readonly store: Store
   readonly issuers: readonly string[]
+  /** The clients whose id is an address. */
+  readonly clientDocuments: ClientDocuments
   /** The context of a request sent to one of the tenant's names. */
   context(issuer: string): IdentityContext
   /** Looks for changes if it is time; requests call it first. */
@@ -55,11 +58,12 @@ export async function openTenant(options: TenantOptions): Promise<LiveTenant> {
   const { store, issuers, now } = options
   const [canonical = ''] = issuers
   const contexts = new Map<string, IdentityContext>()
+  const clientDocuments = openClientDocuments()
   let looked_at = now()
   let version = -1
 
   async function reload(): Promise<void> {
-    const configuration = indexConfiguration(await store.configuration.read(), originsOf)
+    const configuration = indexConfiguration(await store.configuration.read(), originsOf, clientDocuments)
     await ensureKeys(store, configuration.algorithms, new URL(canonical).hostname, now())
     install(configuration, await readKeyRing(store))
     looked_at = now()
@@ -90,6 +94,7 @@ export async function openTenant(options: TenantOptions): Promise<LiveTenant> {
     store,
     issuers,
     reload,
+    clientDocuments,
     context(issuer) {
       const ctx = contexts.get(issuer)
       if (ctx === undefined) throw new Error(`${issuer} is not a name of this tenant`)
@@ -101,10 +106,4 @@ export async function openTenant(options: TenantOptions): Promise<LiveTenant> {
       return look()
     },
   }
-}
-
-/** The origins from which a client's pages may call this server. */
-export function originsOf(client: Client): readonly string[] {
-  const addresses = [...client.callbacks, ...client.web_origins, ...client.allowed_origins]
-  return [...new Set(addresses.map(originOf).filter((origin) => origin !== undefined))]
 }

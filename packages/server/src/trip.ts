@@ -3,7 +3,9 @@ import { type AuthorizationRequest, type Progress, type RulesOutcome, readDestin
 import { findSession, type IdentityContext, tripDelay } from '@latchkey/identity'
 import { OAuthError } from '@latchkey/oauth'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Server } from './app.ts'
 import { browserSecret, readCookie } from './cookies.ts'
+import { isAddress } from './registration/client_documents.ts'
 
 /** Milliseconds that a person has to get through the pages. */
 const tripLasts = 3_600_000
@@ -22,6 +24,7 @@ export interface RunningTrip extends Progress {
  * @throws OAuthError for our own page when there is none: it has ended, or it is another browser's
  */
 export async function loadTrip(
+  server: Server,
   ctx: IdentityContext,
   request: FastifyRequest,
   state: string | undefined,
@@ -47,6 +50,7 @@ export async function loadTrip(
   const read = JSON.parse(stored.request) as AuthorizationRequest
   // A callback that was taken off the list meanwhile gets no answer any more.
   const { client_id, redirect_uri } = read
+  if (isAddress(client_id)) await server.tenant.clientDocuments.read(ctx, client_id)
   readDestination(ctx, new Map(Object.entries({ client_id, redirect_uri })))
   const signed_in = await findSession(ctx, readCookie(ctx, request, 'session'), 'session')
   return {

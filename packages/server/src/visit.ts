@@ -81,14 +81,14 @@ export function connectionOfVisit({ ctx, trip }: Visit): Connection {
 export function tripPage(app: FastifyInstance, server: Server, path: string, show: Show, take: Take): void {
   app.get(path, async (request, reply) => {
     const ctx = await server.context(request)
-    const trip = await loadTrip(ctx, request, queryParameters(request).get('state'))
+    const trip = await loadTrip(server, ctx, request, queryParameters(request).get('state'))
     return show({ server, ctx, request, reply, trip })
   })
   app.post(path, async (request, reply) => {
     const ctx = await server.context(request)
     checkFormOrigin(request, ctx.issuer)
     const fields = bodyParameters(request)
-    const trip = await loadTrip(ctx, request, fields.get('state') ?? queryParameters(request).get('state'))
+    const trip = await loadTrip(server, ctx, request, fields.get('state') ?? queryParameters(request).get('state'))
     const [proof = ''] = (fields.get('csrf') ?? '').split('.')
     if (!equal(proof, csrfToken(ctx, trip))) {
       throw new OAuthError('access_denied', 'The form is not one of this sign-in')

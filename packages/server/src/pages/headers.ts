@@ -10,6 +10,8 @@ export interface PolicyParts {
   readonly frame_ancestors: readonly string[]
   /** Origins of the logos and portraits on the page: see `imageSources`. */
   readonly img_src: readonly string[]
+  /** Origins that the page may frame; none as a rule. */
+  readonly frame_src?: readonly string[]
   /** For the development mailbox alone, which shows mails, and mails carry their styles in attributes. */
   readonly inline_styles?: boolean
 }
@@ -25,6 +27,7 @@ export function contentSecurityPolicy(parts: PolicyParts): string {
     throw new RangeError('The nonce must be base64 of 12 bytes or more')
   const nonce = `'nonce-${parts.nonce}'`
   const style = parts.inline_styles === true ? `'self' 'unsafe-inline'` : `'self' ${nonce}`
+  const framed = sources([], parts.frame_src ?? [])
   return [
     `default-src 'none'`,
     `style-src ${style}`,
@@ -34,6 +37,7 @@ export function contentSecurityPolicy(parts: PolicyParts): string {
     `form-action ${sources([`'self'`], parts.form_action)}`,
     `frame-ancestors ${sources([], parts.frame_ancestors) || `'none'`}`,
     `base-uri 'none'`,
+    ...(framed === '' ? [] : [`frame-src ${framed}`]),
   ].join('; ')
 }
 

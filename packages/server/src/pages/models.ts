@@ -23,6 +23,8 @@ export interface PageClient {
   readonly logo_uri?: string | undefined
   /** The host of the client's own site, to tell two clients of the same name apart. */
   readonly host?: string | undefined
+  /** What a client says its name is whose name here is the host that vouches for it. */
+  readonly calls_itself?: string | undefined
   readonly policy_uri?: string | undefined
   readonly tos_uri?: string | undefined
 }
@@ -140,8 +142,12 @@ export interface PageModels {
   }
   /** Posts to `/u/account?state=…` with `state`, `csrf`, `account` (where it has an id), `action` = `continue` or `other`. */
   readonly select_account: Step & { readonly accounts: readonly Account[] }
-  readonly logged_out: { readonly return_url?: string | undefined }
-  /** Posts to `/u/logout` with `csrf`, `state`. */
+  /** With frames, in which the applications end their own sessions, the page goes on to `return_url` by itself. */
+  readonly logged_out: {
+    readonly return_url?: string | undefined
+    readonly frames?: readonly string[] | undefined
+  }
+  /** Posts to `/u/logout` with `csrf`, `state`: a handle of what was asked. */
   readonly logout_confirm: {
     readonly csrf: string
     readonly state?: string | undefined
@@ -162,14 +168,14 @@ export interface PageModels {
     /** The exact origin to tell; without one nothing is posted. */
     readonly target_origin?: string | undefined
     readonly response: Readonly<Record<string, string | number>>
+    /** Told as the WinChan library of a page that opened this window expects it. */
+    readonly owp?: boolean | undefined
     /** In `dev` only: which setting is missing. */
     readonly explanation?: PageExplanation | undefined
   }
   readonly mailbox: { readonly mails: readonly MailboxLine[] }
   readonly mailbox_message: MailboxLine & {
     readonly from: string
-    /** Told as the WinChan library of a page that opened this window expects it. */
-    readonly owp?: boolean | undefined
     readonly html: string
     readonly text: string
     /** The addresses that the mail asks to open, shown as links of their own. */

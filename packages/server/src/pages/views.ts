@@ -49,7 +49,11 @@ export const views: Views = {
     api_permissions: model.permissions.filter(({ kind }) => kind === 'api'),
   }),
   select_account: (model) => ({ ...model, accounts: model.accounts.map(account) }),
-  logged_out: (model) => ({ return_url: linkAddress(model.return_url) }),
+  logged_out: (model) => {
+    const return_url = linkAddress(model.return_url)
+    const frames = (model.frames ?? []).flatMap((address) => webAddress(address) ?? [])
+    return { return_url, frames, goes_on: frames.length > 0 && return_url !== undefined }
+  },
   logout_confirm: (model) => ({ ...model, account: account(model.account) }),
   error: (model) => ({ ...model, explanation: explanation(model.explanation) }),
   form_post: (model) => {

@@ -153,7 +153,7 @@ function candidate(metadata: Metadata, client_id: string): Metadata {
 
 /** An application on the person's own machine is native even where it does not say so: its port is another each time. */
 function appType(redirect_uris: readonly string[], says_native: boolean, is_public: boolean): string {
-  const isLocal = redirect_uris.every((uri) => isLoopbackUri(uri) || originOf(uri) === undefined)
+  const isLocal = redirect_uris.some((uri) => isLoopbackUri(uri) || originOf(uri) === undefined)
   if (says_native || (is_public && isLocal)) return 'native'
   return is_public ? 'spa' : 'regular_web'
 }

@@ -12,6 +12,12 @@ const longestSession = 8760
 
 const Hours = Type.Number({ minimum: 0.01, maximum: longestSession })
 
+const Host = Type.String({
+  maxLength: 260,
+  pattern: '^(\\*\\.)?[a-z0-9.-]+(:\\d{1,5})?$',
+  must_be: 'a host in lower case, such as client.example.com or *.example.com',
+})
+
 const TenantRecord = Type.Object({
   friendly_name: Type.Optional(DisplayName),
   picture_url: Type.Optional(Url),
@@ -39,6 +45,13 @@ const TenantRecord = Type.Object({
       enable_public_signup_user_exists_error: Type.Optional(Type.Boolean()),
       require_namespaced_claims: Type.Optional(Type.Boolean()),
       enable_dynamic_client_registration: Type.Optional(Type.Boolean()),
+    }),
+  ),
+  client_id_metadata_documents: Type.Optional(
+    Type.Object({
+      enabled: Type.Optional(Type.Boolean()),
+      allowed_hosts: Type.Optional(Type.Array(Host, { maxItems: 1000 })),
+      denied_hosts: Type.Optional(Type.Array(Host, { maxItems: 1000 })),
     }),
   ),
   dynamic_client_registration: Type.Optional(
