@@ -26,9 +26,12 @@ export function answerTo(error: TokenError): Answer {
 
 function challenge(error: TokenError): string {
   // A caller that showed no token learns the scheme and nothing else.
-  if (error.code === 'missing_token') return 'Bearer realm="api"'
+  const more = Object.entries(error.challenge)
+    .map(([name, value]) => `, ${name}=${quoted(value)}`)
+    .join('')
+  if (error.code === 'missing_token') return `Bearer realm="api"${more}`
   const scope = error.scope.length === 0 ? '' : `, scope=${quoted(error.scope.join(' '))}`
-  return `Bearer realm="api", error="${error.error}", error_description=${quoted(error.description)}${scope}`
+  return `Bearer realm="api", error="${error.error}", error_description=${quoted(error.description)}${scope}${more}`
 }
 
 /** Header values are printable ASCII without quotes and backslashes, so nothing ends the value or the line. */

@@ -20,6 +20,8 @@ export interface VerifierOptions {
   readonly cooldown?: number
   /** Seconds that one fetch of the keys may take, 0.1 to 60. Default 5. */
   readonly timeout?: number
+  /** The address of the API's metadata: `url` of `protectedResource`. Refused callers are told it. */
+  readonly resource_metadata?: string
   /** Replaces the global `fetch`, for a proxy or a private certificate authority. */
   readonly fetch?: typeof fetch
   /** The present time in milliseconds since 1970. Default `Date.now`. */
@@ -35,6 +37,7 @@ export interface Settings {
   readonly cache_max_age: number
   readonly cooldown: number
   readonly timeout: number
+  readonly resource_metadata: string | undefined
   readonly fetch: typeof fetch
   readonly clock: () => number
 }
@@ -63,6 +66,7 @@ export const optionNames: readonly string[] = [
   'cache_max_age',
   'cooldown',
   'timeout',
+  'resource_metadata',
   'fetch',
   'clock',
 ]
@@ -86,6 +90,7 @@ export function readOptions(options: VerifierOptions): Settings {
     cache_max_age: within('cache_max_age', options.cache_max_age ?? 600, 1, 86_400),
     cooldown: within('cooldown', options.cooldown ?? 30, 1, 3600),
     timeout: within('timeout', options.timeout ?? 5, 0.1, 60),
+    resource_metadata: readMetadataUri(options.resource_metadata),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? Date.now,
   }
@@ -146,6 +151,11 @@ function readJwksUri(jwks_uri: string | undefined, issuers: readonly string[]): 
     throw new OptionError('jwks_uri', `Keys are fetched over https (http only on this machine), not from ${text}`)
   }
   return text
+}
+
+function readMetadataUri(uri: string | undefined): string | undefined {
+  if (uri === undefined || parseUri(uri) !== undefined) return uri
+  throw new OptionError('resource_metadata', 'Give an absolute URL: url of protectedResource')
 }
 
 function within(option: string, value: number, least: number, most: number): number {

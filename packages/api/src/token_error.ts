@@ -150,6 +150,8 @@ export interface TokenErrorOptions {
   readonly description?: string
   /** The scopes that the request needs. */
   readonly scope?: readonly string[]
+  /** More parameters of the challenge. */
+  readonly challenge?: Readonly<Record<string, string>>
   readonly cause?: unknown
 }
 
@@ -162,6 +164,7 @@ export class TokenError extends Error {
   readonly description: string
   readonly fix: string
   readonly scope: readonly string[]
+  readonly challenge: Readonly<Record<string, string>>
 
   constructor(code: TokenErrorCode, options: TokenErrorOptions = {}) {
     const definition = definitions[code]
@@ -176,5 +179,6 @@ export class TokenError extends Error {
     this.description = description
     this.fix = definition.fix
     this.scope = options.scope ?? []
+    this.challenge = options.challenge ?? {}
   }
 }

@@ -13,6 +13,8 @@ export interface Verifier {
    * @throws TokenError with a stable `code`; anything else that is thrown is a bug
    */
   verify(token: string): Promise<AccessTokenClaims>
+  /** Where the API publishes what it is; told to whoever is refused. */
+  readonly resource_metadata?: string
 }
 
 /**
@@ -25,6 +27,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const settings = readOptions(options)
   const keys = keysOf(settings)
   return {
+    ...(settings.resource_metadata === undefined ? {} : { resource_metadata: settings.resource_metadata }),
     async verify(token) {
       const header = readHeader(token, settings.algorithms)
       const key = await keys.find(header)
