@@ -4,6 +4,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
 import { Migrator } from 'kysely/migration'
 import { migrations } from './migrations/index.ts'
+import { addReader, openReader } from './reader.ts'
 import type { Schema } from './schema.ts'
 
 export type Database = Kysely<Schema>
@@ -24,7 +25,16 @@ export function openDatabase(address: string): Database {
     throw new DatabaseError(`The database ${JSON.stringify(scheme(address))} is not known: use sqlite:FILE`)
   }
   const file = address.slice('sqlite:'.length)
-  return new Kysely<Schema>({ dialect: new Dialect({ database: cachedStatements(openSqlite(file)) }) })
+  const sqlite = openSqlite(file)
+  const reader = isMemory(file) ? undefined : openReader(file)
+  const close = () => {
+    // The connection that may write is the last to go: it clears up the files beside the database.
+    reader?.close()
+    sqlite.close()
+  }
+  const db = new Kysely<Schema>({ dialect: new Dialect({ database: cachedStatements(sqlite, close) }) })
+  if (reader !== undefined) addReader(db, reader)
+  return db
 }
 
 /** SQLite rolls back changes of the schema like any other; Kysely does not count on it, and would leave half a migration behind. */
@@ -58,9 +68,13 @@ function openSqlite(file: string): BetterSqlite3.Database {
   }
 }
 
+function isMemory(file: string): boolean {
+  return file === '' || file === ':memory:'
+}
+
 /** A database that is not there yet is made for its owner's eyes alone; the files beside it get the same mode from SQLite. */
 function makePrivate(file: string): void {
-  if (file === '' || file === ':memory:') return
+  if (isMemory(file)) return
   try {
     closeSync(openSync(file, 'a', 0o600))
   } catch {
@@ -69,10 +83,10 @@ function makePrivate(file: string): void {
 }
 
 /** Kysely prepares a statement at every call; keeping the prepared ones halves the cost of a small read. */
-function cachedStatements(sqlite: BetterSqlite3.Database): SqliteDatabase {
+function cachedStatements(sqlite: BetterSqlite3.Database, close: () => void): SqliteDatabase {
   const statements = new Map<string, SqliteStatement>()
   return {
-    close: () => void sqlite.close(),
+    close,
     prepare(text) {
       const kept = statements.get(text)
       if (kept !== undefined) return kept

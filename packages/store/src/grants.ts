@@ -15,8 +15,7 @@ export interface Grant {
 export type GrantStore = ReturnType<typeof grantStore>
 
 export function grantStore({ db, tenant }: Scope) {
-  const scopeOf = prepared(
-    db,
+  const scopeOf = prepared(db, () =>
     db
       .selectFrom('grants')
       .select('scope')

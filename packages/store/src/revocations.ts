@@ -5,8 +5,7 @@ import type { Scope } from './scope.ts'
 export type RevocationStore = ReturnType<typeof revocationStore>
 
 export function revocationStore({ db, tenant }: Scope) {
-  const either = prepared(
-    db,
+  const either = prepared(db, () =>
     db
       .selectFrom('revocations')
       .select('revoked_id')

