@@ -14,6 +14,8 @@ import { type AuthorizationResponse, findResponseMode, popupMode } from './respo
 import { findResponseType } from './response_types/index.ts'
 import type { ResponseParameters } from './response_types/response_type.ts'
 import type { CustomClaims, RulesOutcome } from './rules/rules.ts'
+import { rememberClient } from './session_clients.ts'
+import { sessionState } from './session_state.ts'
 
 /** How far a browser has come with a request. */
 export interface Progress {
@@ -106,6 +108,7 @@ async function asks(
  * @spec OpenID Connect Core §3.2.2.5
  * @spec OpenID Connect Core §3.3.2.5
  * @spec RFC 9207 §2
+ * @spec OpenID Connect Session Management §2
  */
 export async function issue(
   ctx: Context,
@@ -135,6 +138,9 @@ export async function issue(
   if (parameters.access_token !== undefined && !sameWords(decision.scope, request.scope)) {
     parameters = { ...parameters, scope: decision.scope.join(' ') }
   }
+  await rememberClient(ctx, decision.client, session)
+  const session_state = request.scope.includes('openid') ? sessionState(ctx, request, session.session_id) : undefined
+  if (session_state !== undefined) parameters = { ...parameters, session_state }
   return respond(ctx, request, parameters)
 }
 

@@ -16,9 +16,10 @@ import { mailbox } from './dev/mailbox.ts'
 import { asOAuthError, sendErrorPage, sendJsonError } from './errors.ts'
 import { health } from './health.ts'
 import { login } from './login.ts'
-import { logout } from './logout.ts'
+import { logout } from './logout/index.ts'
 import { watchMethods } from './methods.ts'
 import { issuerOf } from './names.ts'
+import type { ClientCertificates } from './mutual_tls.ts'
 import type { Pages } from './pages/index.ts'
 import { protocol } from './protocol.ts'
 import { recovery } from './recovery.ts'
@@ -37,20 +38,26 @@ import { wellKnown } from './well_known.ts'
 export interface Server {
   readonly tenant: LiveTenant
   readonly pages: Pages
+  readonly certificates: ClientCertificates
   readonly usage: UsageCount
   /** True in `latchkey dev`: pages explain themselves, and mails go to a mailbox page. */
   readonly development: boolean
   readonly log: FastifyBaseLogger
+  /** Tells clients of sessions that have ended; waits for them, but no longer than so many milliseconds. */
+  readonly tellClients: (patience: number) => Promise<void>
   readonly userinfo_per_minute: number
   /** True once the server was told to stop: it finishes what it has, and asks for no more. */
   stopping(): boolean
   /** The context of a request. @throws OAuthError when it was sent to none of the server's names */
   context(request: FastifyRequest): Promise<IdentityContext>
+  /** The same, where clients with a certificate may call by their own name. */
+  clientContext(request: FastifyRequest): Promise<IdentityContext>
 }
 
 export interface AppOptions {
   readonly tenant: LiveTenant
   readonly pages: Pages
+  readonly certificates: ClientCertificates
   readonly usage: UsageCount
   readonly development: boolean
   readonly log: FastifyBaseLogger
@@ -59,6 +66,7 @@ export interface AppOptions {
   /** Bytes. */
   readonly body_limit: number
   readonly userinfo_per_minute: number
+  readonly tellClients: (patience: number) => Promise<void>
   readonly stopping: () => boolean
 }
 
@@ -86,13 +94,16 @@ export function buildApp(options: AppOptions): FastifyInstance {
   })
   const server: Server = {
     ...options,
-    async context(request) {
+    context: (request) => contextOf(request, issuerOf(request, options.tenant.issuers)),
+    clientContext: (request) =>
+      contextOf(request, issuerOf(request, options.tenant.issuers, options.certificates.mtls?.url)),
+  }
+  async function contextOf(request: FastifyRequest, issuer: string): Promise<IdentityContext> {
       await options.tenant.refresh()
-      const ctx = options.tenant.context(issuerOf(request, options.tenant.issuers))
+      const ctx = options.tenant.context(issuer)
       const client_id = statedClientId(request)
       if (client_id !== undefined && isAddress(client_id)) await options.tenant.clientDocuments.read(ctx, client_id)
       return ctx
-    },
   }
   // What the router itself refuses has not passed the hook that sets the headers.
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
@@ -175,7 +186,7 @@ function pathOf(request: FastifyRequest): string {
 }
 
 function isForPeople(path: string, request: FastifyRequest): boolean {
-  if (/^\/+(authorize|continue|u|v2\/logout|logout|login|dev)(\/|$)/.test(path)) return true
+  if (/^\/+(authorize|continue|u|(?:v2|oidc)\/logout|logout|login|dev)(\/|$)/.test(path)) return true
   return request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
 }
 

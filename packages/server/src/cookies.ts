@@ -1,12 +1,12 @@
 /**
- * Owns the three cookies: who is signed in, the twin of that for silent authentication across sites, and the secret that ties a trip
- * to its browser.
+ * Owns the cookies: who is signed in, the twin of that for silent authentication across sites, the secret that ties a trip to its
+ * browser, and the one that the frame of `check_session_iframe` reads.
  */
 import type { Context } from '@latchkey/core'
 import { silentSecret } from '@latchkey/identity'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-export type CookieName = 'session' | 'silent' | 'browser'
+export type CookieName = 'session' | 'silent' | 'browser' | 'state'
 
 /**
  * Over https the names carry `__Host-`, which binds a cookie to this host and to TLS. Plain http, which only loopback hosts may use,
@@ -48,8 +48,17 @@ export function browserSecret(ctx: Context, request: FastifyRequest, reply: Fast
   return made
 }
 
+/**
+ * The value that a frame of ours compares, on any site. It opens nothing.
+ * @spec OpenID Connect Session Management §3.2
+ */
+export function setStateCookie(ctx: Context, reply: FastifyReply, state: string, ends_at: number | undefined): void {
+  set(ctx, reply, 'state', state, ends_at)
+}
+
 export function clearSessionCookies(ctx: Context, reply: FastifyReply): void {
   set(ctx, reply, 'session', '', 0)
+  set(ctx, reply, 'state', '', 0)
   clearSilentCookie(ctx, reply)
 }
 
@@ -60,9 +69,9 @@ export function clearSilentCookie(ctx: Context, reply: FastifyReply): void {
 function set(ctx: Context, reply: FastifyReply, cookie: CookieName, value: string, ends_at: number | undefined): void {
   reply.setCookie(nameOf(ctx, cookie), value, {
     path: '/',
-    httpOnly: true,
+    httpOnly: cookie !== 'state',
     secure: isSecure(ctx),
-    sameSite: cookie === 'silent' ? 'none' : 'lax',
+    sameSite: cookie === 'silent' || (cookie === 'state' && isSecure(ctx)) ? 'none' : 'lax',
     ...(ends_at === undefined ? {} : { expires: new Date(ends_at) }),
   })
 }

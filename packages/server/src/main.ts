@@ -1,5 +1,6 @@
 /** Owns the putting together: database, tenant, password workers, mails and HTTP become one running server, and stop as one. */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as wait } from 'node:timers/promises'
 import { openDocuments } from '@latchkey/core'
 import { openPasswords, type Passwords } from '@latchkey/identity'
 import { migrate, openDatabase, openStore, openVault, type Store } from '@latchkey/store'
@@ -10,9 +11,11 @@ import type { Config } from './config.ts'
 import { openFetcher } from './fetcher.ts'
 import { listen, type Tls } from './listen.ts'
 import { openLog } from './log.ts'
+import { openLogoutOutbox } from './logout/backchannel.ts'
 import { type Outbox, openOutbox, writeMail } from './mail/outbox.ts'
 import { smtpSender } from './mail/smtp.ts'
 import { giveBackMemory } from './memory.ts'
+import { openClientCertificates } from './mutual_tls.ts'
 import { openPages } from './pages/index.ts'
 import { openRules } from './rules/rules.ts'
 import { serverSecrets } from './secret_file.ts'
@@ -63,6 +66,7 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   })
   await surroundings.prepare?.(store, passwords)
   await applyTenantFiles(config, { store, passwords, now, random, log })
+  const certificates = openClientCertificates(config)
   const pages = openPages({ override_dir: config.pages })
   const rules = openRules({ log })
   // On a laptop the client's own addresses are of that laptop.
@@ -72,7 +76,7 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   let outbox: Outbox | undefined
   const tenant = await openTenant({
     ...{ tenant: config.tenant, issuers: config.issuer, store, passwords, rules, now, random, log },
-    ...{ fetch, documents },
+    ...{ fetch, documents, mtls: certificates.mtls },
     // A laptop is one address: there, counting by address would lock its owner out.
     per_address: development
       ? undefined
@@ -92,11 +96,21 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   } else if (!development) {
     log.warn({ option: 'smtp' }, 'no mail is sent: sign-up and forgotten passwords wait for the option smtp')
   }
+  const logouts = openLogoutOutbox(
+    store,
+    async (issuer) => {
+      await tenant.refresh()
+      return tenant.context(tenant.issuers.includes(issuer) ? issuer : (tenant.issuers[0] ?? ''))
+    },
+    now,
+    log,
+  )
   const usage = countUsage(store, now, log)
   let stopping = false
   const app = buildApp({
-    ...{ tenant, pages, usage, development, log, trust_proxy: config.trust_proxy, body_limit: config.body_limit },
+    ...{ tenant, pages, certificates, usage, development, log, trust_proxy: config.trust_proxy, body_limit: config.body_limit },
     userinfo_per_minute: config.userinfo_per_minute,
+    tellClients: (patience) => Promise.race([logouts.wake(), wait(patience)]),
     stopping: () => stopping,
   })
   const sweeper = setInterval(() => void sweep(store, now, log), sweepEvery)
@@ -104,7 +118,7 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   const stop = async () => {
     clearInterval(sweeper)
     rules.close()
-    await Promise.all([passwords.close(), usage.close(), outbox?.close()])
+    await Promise.all([passwords.close(), usage.close(), outbox?.close(), logouts.close()])
     await db.destroy()
   }
   const listening = await listen(app, config, surroundings.tls).catch(async (error: unknown) => {

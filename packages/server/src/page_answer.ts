@@ -29,6 +29,8 @@ export interface PageAnswer<Name extends PageName> {
   /** True on pages that a popup may be showing: cutting its opener off would lose the answer. */
   readonly keeps_opener?: boolean
   readonly inline_styles?: boolean
+  /** Makes the page in place of the built-in one, or gives nothing when it cannot. */
+  readonly render?: (frame: Frame) => string | undefined
 }
 
 export function localeOf(
@@ -53,7 +55,7 @@ export function sendPage<Name extends PageName>(
 ): FastifyReply {
   const nonce = randomBytes(16).toString('base64url')
   const frame = frameOf(ctx, answer.client, localeOf(ctx, request, pages, answer.ui_locales), nonce)
-  const html = pages.render(answer.page, answer.model, frame)
+  const html = answer.render?.(frame) ?? pages.render(answer.page, answer.model, frame)
   return reply
     .code(answer.status ?? 200)
     .header('content-type', 'text/html; charset=utf-8')

@@ -2,6 +2,7 @@
 import {
   type AuthorizationRequest,
   type AuthorizationResponse,
+  browserState,
   type Decision,
   decide,
   issue,
@@ -15,7 +16,7 @@ import type { SignedIn } from '@latchkey/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from './app.ts'
 import { answerRefusal, sendAnswer } from './authorization_answer.ts'
-import { readCookie, setSilentCookie } from './cookies.ts'
+import { readCookie, setSilentCookie, setStateCookie } from './cookies.ts'
 import { bodyParameters, queryParameters } from './requests.ts'
 import { comeBack, sendAway, withRules } from './rules/trip.ts'
 import { beginTrip, loadTrip, type RunningTrip } from './trip.ts'
@@ -134,6 +135,7 @@ async function answer(
     return answerRefusal(server, request, reply, ctx, read, error)
   }
   server.usage.count(read.client_id, read.response_type)
+  showState(ctx, request, reply, read, signed_in)
   const secret = readCookie(ctx, request, 'session')
   if (
     secret !== undefined &&
@@ -143,6 +145,19 @@ async function answer(
     setSilentCookie(ctx, reply, secret, sessionCookieEnd(ctx, signed_in))
   }
   return sendAnswer(server, request, reply, ctx, read, response)
+}
+
+/** What the client's page will compare by `session_state`; written only where it is another one. */
+function showState(
+  ctx: IdentityContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  read: AuthorizationRequest,
+  signed_in: SignedIn,
+): void {
+  if (!read.scope.includes('openid')) return
+  const state = browserState(ctx, signed_in.session.session_id)
+  if (readCookie(ctx, request, 'state') !== state) setStateCookie(ctx, reply, state, sessionCookieEnd(ctx, signed_in))
 }
 
 function sessionCookieEnd(ctx: IdentityContext, { session }: SignedIn): number | undefined {

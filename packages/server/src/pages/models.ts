@@ -185,6 +185,14 @@ export interface PageModels {
 
 export type PageName = keyof PageModels
 
+/** What a tenant's own error page is given besides the frame. */
+export type CustomErrorModel = PageModels['error'] & {
+  /** Those of the request, where it names ones that are registered. */
+  readonly client_id?: string | undefined
+  readonly connection?: string | undefined
+  readonly show_log_link: boolean
+}
+
 /** What a mail is about. */
 export interface MailModel {
   readonly tenant: PageTenant
