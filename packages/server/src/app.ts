@@ -18,8 +18,8 @@ import { health } from './health.ts'
 import { login } from './login.ts'
 import { logout } from './logout/index.ts'
 import { watchMethods } from './methods.ts'
-import { issuerOf } from './names.ts'
 import type { ClientCertificates } from './mutual_tls.ts'
+import { issuerOf } from './names.ts'
 import type { Pages } from './pages/index.ts'
 import { protocol } from './protocol.ts'
 import { recovery } from './recovery.ts'
@@ -99,11 +99,11 @@ export function buildApp(options: AppOptions): FastifyInstance {
       contextOf(request, issuerOf(request, options.tenant.issuers, options.certificates.mtls?.url)),
   }
   async function contextOf(request: FastifyRequest, issuer: string): Promise<IdentityContext> {
-      await options.tenant.refresh()
-      const ctx = options.tenant.context(issuer)
-      const client_id = statedClientId(request)
-      if (client_id !== undefined && isAddress(client_id)) await options.tenant.clientDocuments.read(ctx, client_id)
-      return ctx
+    await options.tenant.refresh()
+    const ctx = options.tenant.context(issuer)
+    const client_id = statedClientId(request)
+    if (client_id !== undefined && isAddress(client_id)) await options.tenant.clientDocuments.read(ctx, client_id)
+    return ctx
   }
   // What the router itself refuses has not passed the hook that sets the headers.
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) =>

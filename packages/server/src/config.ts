@@ -160,10 +160,31 @@ function crossProblems(command: CommandName, config: Config): readonly string[] 
     problems.push('The option https_port needs a certificate: set tls_cert and tls_key too.')
   if (https_port !== undefined && https_port === port && port !== 0)
     problems.push(`The options port and https_port are both ${port}: give each its own.`)
+  problems.push(...certificateProblems(config))
   if (smtp !== undefined && mail_from === undefined)
     problems.push(
       'The option mail_from is missing: say who the mails come from, such as --mail-from no-reply@example.com.',
     )
+  return problems
+}
+
+function certificateProblems(config: Unfinished): readonly string[] {
+  const { issuer, port, https_port, mtls_port, mtls_url, tls_cert, tls_client_ca, client_certificate_header } = config
+  const problems: string[] = []
+  if (mtls_port !== undefined && tls_cert === undefined)
+    problems.push('The option mtls_port needs a certificate of the server: set tls_cert and tls_key too.')
+  if (mtls_port !== undefined && (mtls_port === port || mtls_port === https_port))
+    problems.push(`The option mtls_port is ${mtls_port}, which is another port already: give it its own.`)
+  if (client_certificate_header !== undefined && config.trust_proxy.length === 0)
+    problems.push(
+      'The option client_certificate_header is believed from listed proxies alone: list them in trust_proxy.',
+    )
+  const brings = mtls_port !== undefined || client_certificate_header !== undefined
+  for (const [name, value] of Object.entries({ mtls_url, tls_client_ca }))
+    if (value !== undefined && !brings)
+      problems.push(`The option ${name} has no use without mtls_port or client_certificate_header: set one of them.`)
+  if (mtls_url !== undefined && (issuer.includes(mtls_url) || !mtls_url.startsWith('https:')))
+    problems.push('The option mtls_url must be an https address that is none of the issuers.')
   return problems
 }
 

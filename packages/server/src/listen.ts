@@ -27,7 +27,7 @@ export class StartError extends Error {
 
 /** @throws StartError when a port is taken or not allowed */
 export async function listen(app: FastifyInstance, config: Config, tls: Tls | undefined): Promise<Listening> {
-  const { host = 'localhost', port, https_port } = config
+  const { host = 'localhost', port, https_port, mtls_port } = config
   const servers: HttpsServer[] = []
   const inFlight = countRequests(app)
   const close = async () => {
@@ -41,11 +41,17 @@ export async function listen(app: FastifyInstance, config: Config, tls: Tls | un
     await app.listen({ port, host }).catch((error: unknown) => refusePort(error, port))
     const addresses = [addressText(app.server.address(), 'http')]
     const pem = tls ?? readTls(config)
-    if (https_port === undefined || pem === undefined) return { addresses, close }
-    for (const address of await addressesOf(host)) {
-      const server = await listenHttps(app, pem, address, https_port)
-      servers.push(server)
-      addresses.push(addressText(server.address(), 'https'))
+    if (pem === undefined) return { addresses, close }
+    for (const { https, options } of [
+      { https: https_port, options: {} },
+      { https: mtls_port, options: askForCertificate },
+    ]) {
+      if (https === undefined) continue
+      for (const address of await addressesOf(host)) {
+        const server = await listenHttps(app, { ...pem, ...options }, address, https)
+        servers.push(server)
+        addresses.push(addressText(server.address(), 'https'))
+      }
     }
     return { addresses, close }
   } catch (error) {
@@ -60,8 +66,16 @@ async function addressesOf(host: string): Promise<readonly string[]> {
   return [...new Set((await lookup(host, { all: true })).map(({ address }) => address))]
 }
 
-async function listenHttps(app: FastifyInstance, pem: Tls, host: string, port: number): Promise<HttpsServer> {
-  const server = createServer({ ...pem, minVersion: 'TLSv1.2', maxHeaderSize: 32_768 }, app.routing)
+/** Whoever shows a certificate proves that he holds its key; what it is worth is judged with the client. @spec RFC 8705 §2 */
+const askForCertificate = { requestCert: true, rejectUnauthorized: false } as const
+
+async function listenHttps(
+  app: FastifyInstance,
+  options: Tls & Partial<typeof askForCertificate>,
+  host: string,
+  port: number,
+): Promise<HttpsServer> {
+  const server = createServer({ ...options, minVersion: 'TLSv1.2', maxHeaderSize: 32_768 }, app.routing)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, host, resolve)

@@ -108,7 +108,16 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   const usage = countUsage(store, now, log)
   let stopping = false
   const app = buildApp({
-    ...{ tenant, pages, certificates, usage, development, log, trust_proxy: config.trust_proxy, body_limit: config.body_limit },
+    ...{
+      tenant,
+      pages,
+      certificates,
+      usage,
+      development,
+      log,
+      trust_proxy: config.trust_proxy,
+      body_limit: config.body_limit,
+    },
     userinfo_per_minute: config.userinfo_per_minute,
     tellClients: (patience) => Promise.race([logouts.wake(), wait(patience)]),
     stopping: () => stopping,

@@ -4,12 +4,17 @@ import type { FastifyRequest } from 'fastify'
 
 /**
  * @param issuers the names of the server, each an origin with a trailing slash
+ * @param mtls_url one more name, which stands for the canonical one
  * @returns the issuer of this request
  * @throws OAuthError `invalid_request` when the scheme and host are none of the server's names
  */
-export function issuerOf(request: FastifyRequest, issuers: readonly string[]): string {
+export function issuerOf(request: FastifyRequest, issuers: readonly string[], mtls_url?: string): string {
   const issuer = `${request.protocol}://${request.host}/`
-  if (!issuers.includes(issuer) || repeatsHost(request.raw.rawHeaders) || namesAnother(request, issuer)) {
+  if (
+    (!issuers.includes(issuer) && issuer !== mtls_url) ||
+    repeatsHost(request.raw.rawHeaders) ||
+    namesAnother(request, issuer)
+  ) {
     throw new OAuthError('invalid_request', 'This server is not known by that name', {
       explanation: {
         summary: `The request was sent to ${issuer.slice(0, 200)}, which is none of the server's names: ${issuers.join(', ')}`,
@@ -18,7 +23,7 @@ export function issuerOf(request: FastifyRequest, issuers: readonly string[]): s
       },
     })
   }
-  return issuer
+  return issuer === mtls_url ? (issuers[0] ?? issuer) : issuer
 }
 
 // RFC 9112 §3.2.2: the host in an absolute request target is the one that counts, whatever the Host header says.

@@ -82,6 +82,29 @@ export const options = {
     commands: ['serve'],
   }),
   tls_key: optional(readableFile, { sentence: 'The private key of `tls_cert`, in PEM.', commands: ['serve'] }),
+  mtls_port: optional(integer('N', 1, 65_535), {
+    sentence:
+      'The port for https that asks clients for a certificate; it is a port of its own because browsers ask people about certificates.',
+    default_words: 'none; no certificate is asked for',
+    commands: ['serve'],
+  }),
+  mtls_url: optional(issuerUrl, {
+    sentence: 'The address under which clients with a certificate reach the server; it appears in discovery.',
+    default_words: 'with `mtls_port` the first issuer with that port',
+    commands: ['serve'],
+  }),
+  tls_client_ca: optional(readableFile, {
+    sentence:
+      'The authorities that issue the certificates of clients with `tls_client_auth`, in PEM, those in between included.',
+    default_words: 'none; `tls_client_auth` is off',
+    commands: ['serve'],
+  }),
+  client_certificate_header: optional(matching('NAME', /^[A-Za-z0-9-]{1,64}$/, 'the name of a header'), {
+    sentence:
+      "The header in which a proxy of `trust_proxy` passes on a client's certificate, such as `client-cert`; the proxy must remove it from what clients send.",
+    default_words: 'none',
+    commands: ['serve'],
+  }),
   database: option(databaseAddress, 'sqlite:latchkey.sqlite', {
     sentence: 'Where everything is kept.',
     commands: administration,

@@ -28,19 +28,26 @@ export function statedClientId(request: FastifyRequest): string | undefined {
   return new URLSearchParams(text.slice(text.indexOf('?') + 1)).get('client_id') ?? undefined
 }
 
+export interface AccessCredentials {
+  readonly scheme: 'bearer' | 'dpop'
+  readonly token: string
+}
+
 /**
  * The access token of a request.
  * @throws OAuthError `invalid_request` when there is more than one
  * @spec RFC 6750 §2
+ * @spec RFC 9449 §7.1
  */
-export function bearerToken(request: FastifyRequest): string | undefined {
-  const header = request.headers.authorization
-  const inHeader = header === undefined ? undefined : /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(header)?.[1]
+export function accessToken(request: FastifyRequest): AccessCredentials | undefined {
+  const [, scheme = '', inHeader] =
+    /^(Bearer|DPoP) +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(request.headers.authorization ?? '') ?? []
   const isForm = request.method === 'POST' && typeof request.body === 'string'
   const inBody = isForm ? bodyParameters(request).get('access_token') : undefined
   if (inHeader !== undefined && inBody !== undefined)
     throw new OAuthError('invalid_request', 'The access token was sent twice')
-  return inHeader ?? inBody
+  const token = inHeader ?? inBody
+  return token === undefined ? undefined : { scheme: scheme.toLowerCase() === 'dpop' ? 'dpop' : 'bearer', token }
 }
 
 /**

@@ -6,6 +6,7 @@ import {
   indexConfiguration,
   type KeyRing,
   type Log,
+  type MutualTls,
   readKeyRing,
   type TenantConfiguration,
 } from '@latchkey/core'
@@ -30,6 +31,7 @@ export interface TenantOptions {
   readonly rules: Rules
   readonly fetch: Fetch
   readonly documents: Documents
+  readonly mtls?: MutualTls | undefined
   readonly per_address: AddressLimits | undefined
   readonly post: (
     ctx: IdentityContext,
@@ -74,10 +76,11 @@ export async function openTenant(options: TenantOptions): Promise<LiveTenant> {
     const { rules: scripts, rules_configuration } = configuration
     const set = { scripts, configuration: rules_configuration }
     for (const issuer of issuers) {
-      const { tenant, passwords, random, log, per_address, fetch, documents } = options
+      const { tenant, passwords, random, log, per_address, fetch, documents, mtls } = options
       const ctx: IdentityContext = {
         ...{ tenant, issuer, issuers, store, configuration, keys, now, random, log, passwords, per_address },
         ...{ fetch, documents },
+        ...(mtls === undefined ? {} : { mtls }),
         ...(scripts.length === 0 ? {} : { rules: (input) => options.rules.run(set, input) }),
         post: (kind, user, path, locale) => options.post(ctx, kind, user, path, locale),
       }

@@ -7,6 +7,7 @@ import type { Server } from './app.ts'
 import { answerPreflight, openToClient } from './cors.ts'
 import { asOAuthError, sendJsonError } from './errors.ts'
 import { bodyParameters, queryParameters } from './requests.ts'
+import { senderOf, tellNonce } from './sender.ts'
 
 export function tokenEndpoint(app: FastifyInstance, server: Server): void {
   clientEndpoint(app, server, '/oauth/token', async ({ ctx, reply }, request) => reply.send(await token(ctx, request)))
@@ -32,29 +33,29 @@ export function clientEndpoint(
   handle: (call: ClientCall, request: EndpointRequest) => Promise<FastifyReply>,
 ): void {
   app.post(path, async (request, reply) => {
-    const ctx = await server.context(request)
+    const ctx = await server.clientContext(request)
     try {
       if (queryParameters(request).size > 0)
         throw new OAuthError('invalid_request', 'Send the parameters in the body, not in the address')
-      const read = endpointRequest(ctx, request, path)
+      const read = endpointRequest(server, ctx, request, path)
       const client = presentedClient(ctx, read)
       if (client !== undefined) openToClient(request, reply, client, ctx.issuer)
+      tellNonce(ctx, request, reply)
       return await handle({ server, ctx, request, reply }, read)
     } catch (thrown) {
       return sendClientError(ctx, request, reply, thrown)
     }
   })
   app.options(path, async (request, reply) =>
-    answerPreflight(request, reply, (await server.context(request)).configuration.origins, 'POST, OPTIONS'),
+    answerPreflight(request, reply, (await server.clientContext(request)).configuration.origins, 'POST, OPTIONS'),
   )
 }
 
-function endpointRequest(ctx: IdentityContext, request: FastifyRequest, path: string): EndpointRequest {
+function endpointRequest(server: Server, ctx: IdentityContext, request: FastifyRequest, path: string): EndpointRequest {
   const { authorization } = request.headers
   return {
     parameters: bodyParameters(request),
-    method: request.method,
-    url: `${ctx.issuer}${path.slice(1)}`,
+    ...senderOf(server, ctx, request, path),
     ...(authorization === undefined ? {} : { authorization }),
   }
 }
@@ -67,6 +68,8 @@ function sendClientError(
   thrown: unknown,
 ): FastifyReply {
   const error = asOAuthError(thrown)
+  reply.removeHeader('dpop-nonce')
+  tellNonce(ctx, request, reply, error)
   if (error.code === 'invalid_client' && request.headers.authorization !== undefined)
     reply.header('www-authenticate', `Basic realm="${ctx.issuer}"`)
   return sendJsonError(request, reply, error)

@@ -114,6 +114,9 @@ export function refuseUnbound({ name, ...client }: Client): void {
   })
 }
 
+/** The refusal of a bound token that was sent as Bearer: the challenge then asks for DPoP. */
+export class ProofNeeded extends OAuthError {}
+
 /** How an access token of ours was sent to one of our own resources. */
 export interface TokenSender extends ProvedRequest {
   /** Of the Authorization header; a token in a form counts as `bearer`. */
@@ -141,7 +144,7 @@ export async function checkPossession(
   if (jkt === undefined && scheme === 'bearer') return
   if (jkt === undefined) throw new OAuthError('invalid_token', 'The access token is bound to no key: send it as Bearer')
   if (scheme === 'bearer')
-    throw new OAuthError('invalid_token', 'The access token is bound to a key: send it as DPoP, with a proof')
+    throw new ProofNeeded('invalid_token', 'The access token is bound to a key: send it as DPoP, with a proof')
   const client = ctx.configuration.client(client_id)
   const proof = await checkProof(ctx, sender, { ...nonceRule(client), access_token })
   if (proof.jkt !== jkt) throw new OAuthError('invalid_token', 'The access token is bound to another DPoP key')
