@@ -127,7 +127,10 @@ describe('docs/quickstart_mobile.md', () => {
     const { page, errors } = app
     const context = page.context()
     await page.exposeFunction('signInWithWebView', (url: string) =>
-      openWebView(context, url, 'com.example.latchkey://callback', fillIn),
+      openWebView(context, url, 'com.example.latchkey://callback', async (view) => {
+        await fillIn(view)
+        await allow(view)
+      }),
     )
     await page.goto(app.home)
     await page.click('text=Sign in')

@@ -26,9 +26,10 @@ const answersAtOnce = async (change: Parameters, agent = ada) =>
 
 const local = { client_id: clients.local, redirect_uri: localCallback }
 const third = { client_id: clients.thirdParty, redirect_uri: 'https://third.example.net/callback' }
+const native = { client_id: clients.native, redirect_uri: 'com.example.app://callback' }
 const contacts = { audience: apis.contacts, scope: 'openid read:contacts' }
 
-describe('when a person is asked', () => {
+describe('RFC 8252 §8.6 when a person is asked', () => {
   for (const [name, change, asked] of [
     ['a first-party app on https, and an API that may be skipped', {}, false],
     ['no API at all', { audience: undefined, scope: 'openid email' }, false],
@@ -41,6 +42,7 @@ describe('when a person is asked', () => {
       { client_id: clients.native, redirect_uri: 'http://127.0.0.1:5555/callback' },
       true,
     ],
+    ['a scheme of its own, which any program may claim', native, true],
     ['prompt=consent, though the question could be skipped', { prompt: 'consent' }, true],
   ] as const)
     test(`${name}: ${asked ? 'asked' : 'not asked'}`, async () => {
@@ -54,6 +56,7 @@ describe('when a person is asked', () => {
 describe('a yes is remembered', () => {
   for (const [name, client] of [
     ['on loopback', local],
+    ['for a scheme of its own', native],
     ["for somebody else's app", third],
     ['at an API that always asks', contacts],
   ] as const)

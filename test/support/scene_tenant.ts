@@ -58,8 +58,6 @@ clients:
   - name: Pocket
     client_id: ${sceneClients.pocket}
     app_type: native
-    # Somebody else's, so that it asks: nothing else makes a first-party app with a scheme of its own ask.
-    is_first_party: false
     callbacks: ['com.example.latchkey://callback']
 resourceServers:
   - name: Messages

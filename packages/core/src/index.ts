@@ -34,7 +34,6 @@ export type {
 export type { Confirmation } from './proofs/confirmation.ts'
 export { dpopNonce } from './proofs/dpop_nonce.ts'
 export { readPushedKey, type TokenSender } from './proofs/sender.ts'
-export { isUnverifiable } from './redirect_uri.ts'
 export type { AuthorizationResponse } from './response_modes/index.ts'
 export { findResponseType, responseTypes } from './response_types/index.ts'
 export type { RulesVisit } from './rules/input.ts'

@@ -1,5 +1,13 @@
 /** Owns the judgement of a redirect URI: where an answer with tokens may go. */
-import { differsAt, type Explanation, isLoopbackUri, matchesRegistered, nearest, OAuthError } from '@latchkey/oauth'
+import {
+  differsAt,
+  type Explanation,
+  isLoopbackUri,
+  matchesRegistered,
+  nearest,
+  OAuthError,
+  staysOnDevice,
+} from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 
 /**
@@ -31,9 +39,12 @@ export function checkRedirectUri(client: Client, requested: string | undefined):
   )
 }
 
-/** True when nobody can vouch for the program behind the callback, so that consent is never skipped. */
+/**
+ * True when nobody can vouch for the program behind the callback, so that consent is never skipped.
+ * @spec RFC 8252 §8.6
+ */
 export function isUnverifiable(client: Client, redirect_uri: string): boolean {
-  return isLoopbackUri(redirect_uri) || client.callbacks.some(isLoopbackUri)
+  return staysOnDevice(redirect_uri) || client.callbacks.some(isLoopbackUri)
 }
 
 /** Characters of what was asked for that a page or a log line repeats; no registered URL is longer. */

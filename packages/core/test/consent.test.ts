@@ -7,7 +7,9 @@ import { api, callback, client, openWorld, type World } from './support/world.ts
 const redirects: readonly (readonly [string, boolean])[] = [
   ['https://app.example.com/callback', true],
   ['http://app.example.com/callback', true],
-  ['com.example.app://callback', true],
+  ['com.example.app://callback', false],
+  ['com.example.app:/callback', false],
+  ['demo://login.example.com/android/com.example.app/callback', false],
   ['http://localhost:3000/callback', false],
   ['https://localhost/callback', false],
   ['http://127.0.0.1/callback', false],
@@ -19,7 +21,7 @@ const redirects: readonly (readonly [string, boolean])[] = [
 const cases: (readonly [string, boolean, boolean])[] = []
 const stored = [undefined, [], ['openid'], ['openid', 'read:a'], ['read:a', 'write:a', 'openid']] as const
 
-describe('contract D2 consent is asked for unless a stored yes covers it or it may be skipped', () => {
+describe('RFC 8252 §8.6, contract D2 consent is asked for unless a stored yes covers it or it may be skipped', () => {
   for (const is_first_party of [true, false])
     for (const skip of ['no API', true, false] as const)
       for (const [redirect_uri, verifiable] of redirects)
@@ -40,8 +42,8 @@ describe('contract D2 consent is asked for unless a stored yes covers it or it m
               }
               cases.push([given, needsConsent({ ...question, audience, scope, allowed }), !covered && !mayBeSkipped])
             }
-  test(`in all ${2 * 3 * 9 * 2 * 5 * 3} combinations`, () => {
-    expect(cases).toHaveLength(2 * 3 * 9 * 2 * 5 * 3)
+  test(`in all ${2 * 3 * 11 * 2 * 5 * 3} combinations`, () => {
+    expect(cases).toHaveLength(2 * 3 * 11 * 2 * 5 * 3)
     expect(cases.filter(([, answer, right]) => answer !== right)).toEqual([])
     for (const answer of [true, false]) expect(cases.filter((one) => one[1] === answer).length).toBeGreaterThan(200)
   })

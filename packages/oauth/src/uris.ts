@@ -25,6 +25,15 @@ export function isLoopbackUri(text: string): boolean {
   return uri !== undefined && (uri.protocol === 'http:' || uri.protocol === 'https:') && isLoopbackHost(uri.hostname)
 }
 
+/**
+ * True when the URI leads to some program of the user's own machine, by a loopback address or by a scheme of its own: any program may
+ * listen there or claim the scheme, so nobody can vouch for the one that gets the answer.
+ * @spec RFC 8252 §8.6
+ */
+export function staysOnDevice(text: string): boolean {
+  return isLoopbackUri(text) || originOf(text) === undefined
+}
+
 /** The origin of an http or https URI as browsers write it; undefined for any other scheme. */
 export function originOf(text: string): string | undefined {
   const uri = parseUri(text)

@@ -10,6 +10,7 @@ import {
   originOf,
   parseUri,
   splitWildcard,
+  staysOnDevice,
 } from '../src/index.ts'
 
 const exact = { loopback_any_port: false, wildcards: false }
@@ -202,6 +203,22 @@ describe('logout targets', () => {
     ['http://localhost:1/bye', 'http://localhost:2/bye', false],
   ])('%s for %s: %s', (requested, registered, expected) => {
     expect(matchesLogoutUrl(requested, registered)).toBe(expected)
+  })
+})
+
+describe('RFC 8252 §8.6 who gets the answer is anybody on this device', () => {
+  test.each([
+    ['http://localhost:3000/cb', true],
+    ['http://127.0.0.1/cb', true],
+    ['com.example.app:/cb', true],
+    ['com.example.app://callback', true],
+    ['demo://login.example.com/android/com.example.app/callback', true],
+    ['https://app.example.com/cb', false],
+    ['https://com.example.app/cb', false],
+    ['http://app.example.com/cb', false],
+    ['HTTPS://app.example.com/cb', false],
+  ])('%s: %s', (text, expected) => {
+    expect(staysOnDevice(text)).toBe(expected)
   })
 })
 

@@ -1,6 +1,6 @@
 /** Owns the page where a person says what an application may do. */
-import { type Decision, decide, isUnverifiable } from '@latchkey/core'
-import { isLoopbackUri, OAuthError, type Parameters, parseUri } from '@latchkey/oauth'
+import { type Decision, decide } from '@latchkey/core'
+import { OAuthError, type Parameters, parseUri, staysOnDevice } from '@latchkey/oauth'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from './app.ts'
 import { answerRefusal } from './authorization_answer.ts'
@@ -35,7 +35,7 @@ async function showConsent(visit: Visit): Promise<FastifyReply> {
       account,
       redirect_host: hostOf(redirect_uri),
       is_third_party: !client.is_first_party,
-      loopback: isLoopbackUri(redirect_uri) || isUnverifiable(client, redirect_uri),
+      loopback: staysOnDevice(redirect_uri),
       permissions: describePermissions(scope, { api_scopes: audience.api?.scopes ?? [], use_descriptions }, texts),
       api: audience.api === undefined ? undefined : { name: audience.api.name },
     },

@@ -134,6 +134,7 @@ export interface PageModels {
     /** Where the answer goes: the host of the redirect URI, or the scheme of a native app. */
     readonly redirect_host: string
     readonly is_third_party: boolean
+    /** True where the answer stays on this device: a loopback address, or a scheme that any program may claim. */
     readonly loopback: boolean
     readonly permissions: readonly Permission[]
     readonly api?: { readonly name: string } | undefined
