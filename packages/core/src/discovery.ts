@@ -1,6 +1,7 @@
 /** Owns the discovery document. Everything in it is computed from the lists and the configuration: it says what is on. */
 import { dpopAlgorithms, reservedScopes, scopeClaims } from '@latchkey/oauth'
 import { clientAuthMethods } from './client_auth/index.ts'
+import { clientSigningAlgs } from './client_jwt.ts'
 import type { Context } from './context.ts'
 import { grantTypes } from './grants/index.ts'
 import { prompts } from './prompts.ts'
@@ -21,12 +22,20 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
       ? { registration_endpoint: at('oidc/register') }
       : {}),
     userinfo_endpoint: at('userinfo'),
+    ...tokenStatus(ctx),
     jwks_uri: at('.well-known/jwks.json'),
+    end_session_endpoint: at('oidc/logout'),
+    check_session_iframe: at('oidc/check_session'),
+    frontchannel_logout_supported: true,
+    frontchannel_logout_session_supported: true,
+    backchannel_logout_supported: true,
+    backchannel_logout_session_supported: true,
     scopes_supported: reservedScopes,
     response_types_supported: responseTypes,
     response_modes_supported: responseModes.map((mode) => mode.name),
     grant_types_supported: ['implicit', ...grantTypes],
     token_endpoint_auth_methods_supported: clientAuthMethods(ctx),
+    token_endpoint_auth_signing_alg_values_supported: clientSigningAlgs,
     dpop_signing_alg_values_supported: dpopAlgorithms,
     ...mutualTls(ctx),
     code_challenge_methods_supported: ['S256'],
@@ -54,6 +63,18 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     ...(ctx.configuration.settings.client_id_metadata_documents?.enabled === true
       ? { client_id_metadata_document_supported: true }
       : {}),
+  }
+}
+
+/** @spec RFC 7662 §2 @spec RFC 7009 §2 @spec RFC 9701 §7 */
+function tokenStatus(ctx: Context): Record<string, unknown> {
+  const methods = clientAuthMethods(ctx)
+  return {
+    introspection_endpoint: `${ctx.issuer}oauth/introspect`,
+    introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
+    introspection_signing_alg_values_supported: ctx.keys.algorithms,
+    revocation_endpoint: `${ctx.issuer}oauth/revoke`,
+    revocation_endpoint_auth_methods_supported: methods,
   }
 }
 

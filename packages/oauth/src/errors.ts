@@ -29,6 +29,8 @@ export const errorCodes = {
   account_selection_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
   request_not_supported: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
   request_uri_not_supported: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
+  invalid_request_object: { status: 400, spec: 'RFC 9101 §7' },
+  invalid_request_uri: { status: 400, spec: 'RFC 9101 §7' },
   registration_not_supported: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
   method_not_allowed: { status: 405, spec: 'RFC 9110 §15.5.6' },
   endpoint_disabled: { status: 404, spec: 'RFC 9110 §15.5.5' },

@@ -4,14 +4,16 @@ import type { Client } from '@latchkey/store'
 import type { Context } from '../context.ts'
 import type { ClientAuthMethod, EndpointRequest, Presented } from './client_auth.ts'
 import { clientSecretBasic } from './client_secret_basic.ts'
+import { clientSecretJwt } from './client_secret_jwt.ts'
 import { clientSecretPost } from './client_secret_post.ts'
 import { none } from './none.ts'
+import { privateKeyJwt } from './private_key_jwt.ts'
 import { selfSignedTlsClientAuth } from './self_signed_tls_client_auth.ts'
 import { tlsClientAuth } from './tls_client_auth.ts'
 
 export type { EndpointRequest } from './client_auth.ts'
 
-const proving: readonly ClientAuthMethod[] = [clientSecretBasic, clientSecretPost]
+const proving: readonly ClientAuthMethod[] = [clientSecretBasic, clientSecretPost, clientSecretJwt, privateKeyJwt]
 
 /** A request of one of these names its client and brings nothing else that tells them apart: the client's registration does. */
 const naming: readonly ClientAuthMethod[] = [tlsClientAuth, selfSignedTlsClientAuth]

@@ -1,7 +1,8 @@
-/** Owns `self_signed_tls_client_auth`: a certificate, or the key in it, that stands in the client's own key set. */
-import { createPublicKey } from 'node:crypto'
-import type { ClientCertificate } from '../proofs/client_certificate.ts'
-import { isCurrent } from '../proofs/client_certificate.ts'
+/** Owns `self_signed_tls_client_auth`: a certificate whose key stands in the client's own key set. */
+import type { Client } from '@latchkey/store'
+import { type ClientKeys, clientKeys } from '../client_keys.ts'
+import type { Context } from '../context.ts'
+import { type ClientCertificate, isCurrent } from '../proofs/client_certificate.ts'
 import { defineClientAuthMethod } from './client_auth.ts'
 
 /** @spec RFC 8705 §2.2 */
@@ -16,19 +17,15 @@ export const selfSignedTlsClientAuth = defineClientAuthMethod({
       client_id,
       async prove(ctx, client) {
         if (certificate === undefined || client === undefined || !isCurrent(certificate, ctx.now())) return false
-        return (client.jwks?.keys ?? []).some((key) => isRegistered(key, certificate))
+        return isRegistered(ctx, client, certificate)
       },
     }
   },
 })
 
-/** With `x5c` that very certificate, else any certificate of the key. @spec RFC 8705 §2.2.2 */
-function isRegistered(jwk: Readonly<Record<string, unknown>>, certificate: ClientCertificate): boolean {
-  if (Array.isArray(jwk.x5c)) return jwk.x5c[0] === certificate.raw.toString('base64')
-  try {
-    return createPublicKey({ key: jwk, format: 'jwk' }).equals(certificate.publicKey)
-  } catch {
-    // A key for something else, which Node does not know.
-    return false
-  }
+/** The TLS handshake has proved the key; who signed the certificate around it says nothing. @spec RFC 8705 §2.2.2 */
+async function isRegistered(ctx: Context, client: Client, { publicKey }: ClientCertificate): Promise<boolean> {
+  const holds = ({ keys }: ClientKeys) => keys.some(({ key }) => key.equals(publicKey))
+  const known = await clientKeys(ctx, client)
+  return holds(known) || (known.document !== undefined && holds(await clientKeys(ctx, client, known)))
 }

@@ -1,12 +1,15 @@
 /** Owns the clients of a tenant file. */
 import { grantTypes } from '@latchkey/core'
-import type { Client } from '@latchkey/store'
+import { type Client, keepsSecret } from '@latchkey/store'
 import { type Static, Type } from 'typebox'
 import { merged } from '../change.ts'
 import { type Draft, nameOnce, put } from '../draft.ts'
 import { newClientId } from '../ids.ts'
 import { callbackVerdict, entryVerdict, linkVerdict, logoutVerdict, originVerdict } from '../urls.ts'
 import { checkLogout, LogoutFields } from './client_logout.ts'
+import { checkProofs, ProofFields } from './client_proofs.ts'
+import { checkSenders, SenderFields } from './client_senders.ts'
+import { TokenFields } from './client_tokens.ts'
 import { DisplayName, report, reportAll, Url, UrlList } from './fields.ts'
 import { defineRecord, type Entry } from './record.ts'
 
@@ -34,7 +37,12 @@ export const ClientRecord = Type.Object({
   allowed_origins: Type.Optional(UrlList),
   allowed_logout_urls: Type.Optional(UrlList),
   grant_types: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 200 }), { maxItems: 50 })),
-  token_endpoint_auth_method: Type.Optional(Type.Enum(['none', 'client_secret_post', 'client_secret_basic'])),
+  token_endpoint_auth_method: Type.Optional(
+    Type.Enum([
+      ...['none', 'client_secret_post', 'client_secret_basic', 'client_secret_jwt', 'private_key_jwt'],
+      ...['tls_client_auth', 'self_signed_tls_client_auth'],
+    ]),
+  ),
   jwt_configuration: Type.Optional(
     Type.Object({
       lifetime_in_seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 2_592_000 })),
@@ -43,6 +51,9 @@ export const ClientRecord = Type.Object({
   ),
   initiate_login_uri: Type.Optional(Url),
   ...LogoutFields,
+  ...TokenFields,
+  ...ProofFields,
+  ...SenderFields,
   refresh_token: Type.Optional(
     Type.Object({
       rotation_type: Type.Optional(Type.Enum(['rotating', 'non-rotating'])),
@@ -75,11 +86,14 @@ export const clients = defineRecord({
     const before = findClient(entry, draft)
     const client_id = before?.client_id ?? given.client_id ?? newClientId(draft.random)
     const after = judged(entry, given, client_id, before)
-    if (client_secret === undefined && before === undefined && after.token_endpoint_auth_method !== 'none')
-      entry.warning([], `The client has no client_secret, so it cannot authenticate: add one of 32 characters or more.`)
+    const usesSecret = keepsSecret(after) || after.token_endpoint_auth_method.startsWith('client_secret_')
+    const lacksSealed = keepsSecret(after) && (await draft.store.configuration.clientSecret(client_id)) === undefined
+    if (client_secret === undefined && usesSecret && (before === undefined || lacksSealed))
+      entry.warning([], missingSecret(before))
     draft.clients.set(client_id, after)
     const hasNewSecret =
-      client_secret !== undefined && !(await draft.store.configuration.hasClientSecret(client_id, client_secret))
+      client_secret !== undefined &&
+      (lacksSealed || !(await draft.store.configuration.hasClientSecret(client_id, client_secret)))
     put(draft, {
       ...{ kind: 'client', name: after.name, id: client_id, before, after },
       unseen: hasNewSecret ? ['client_secret'] : [],
@@ -90,6 +104,12 @@ export const clients = defineRecord({
     })
   },
 })
+
+function missingSecret(before: Client | undefined): string {
+  return before === undefined
+    ? 'The client has no client_secret, so it cannot authenticate: add one of 32 characters or more.'
+    : 'The client signs with its client_secret, of which only a hash is stored: give the client_secret once more.'
+}
 
 /**
  * A client as it would be with what is given; what is wrong with it is said to the entry.
@@ -197,6 +217,8 @@ function checkUrls(entry: Entry<Given>, client: Client): void {
   const { initiate_login_uri } = entry.value
   if (initiate_login_uri !== undefined) report(entry, ['initiate_login_uri'], entryVerdict(initiate_login_uri))
   checkLogout(entry, client)
+  checkProofs(entry, client)
+  checkSenders(entry, client)
 }
 
 function checkRules(entry: Entry<Given>, client: Client, before: Client | undefined): void {
