@@ -1,5 +1,5 @@
 /** Owns when a refresh token is given, and how long its family lives: a client's setting, fixed when the family begins. */
-import type { Client, RefreshTokenSettings } from '@latchkey/store'
+import type { Client, RefreshFamily, RefreshTokenSettings } from '@latchkey/store'
 import type { Audience, PersonalAuthorization } from './authorization.ts'
 import type { Context } from './context.ts'
 import { storeAuthorization } from './stored_authorization.ts'
@@ -45,6 +45,16 @@ export function absoluteEnd(client: Client, now: number): number {
   const settings = refreshSettings(client)
   const endless = settings.expiration_type === 'non-expiring' || settings.infinite_token_lifetime
   return endless ? never : now + settings.token_lifetime * 1000
+}
+
+/** False for a family that was revoked, is over, or whose session has ended. */
+export async function isAlive(
+  ctx: Context,
+  { revoked, idle_ends_at, ends_at, session_id }: RefreshFamily,
+): Promise<boolean> {
+  const now = ctx.now()
+  if (revoked || idle_ends_at <= now || ends_at <= now) return false
+  return session_id === undefined || ctx.store.sessions.isLive(session_id, now)
 }
 
 /** A new family. @returns its first token, and the row that goes with it */

@@ -15,6 +15,7 @@ import { dbConnections } from './dbconnections.ts'
 import { mailbox } from './dev/mailbox.ts'
 import { asOAuthError, sendErrorPage, sendJsonError } from './errors.ts'
 import { health } from './health.ts'
+import { introspection } from './introspection.ts'
 import { login } from './login.ts'
 import { logout } from './logout/index.ts'
 import { watchMethods } from './methods.ts'
@@ -26,6 +27,7 @@ import { recovery } from './recovery.ts'
 import { isAddress } from './registration/client_documents.ts'
 import { registration } from './registration/endpoint.ts'
 import { statedClientId } from './requests.ts'
+import { revocation } from './revocation.ts'
 import { signup } from './signup.ts'
 import { staticFiles } from './static_files.ts'
 import type { LiveTenant } from './tenant.ts'
@@ -129,6 +131,8 @@ export function buildApp(options: AppOptions): FastifyInstance {
     wellKnown,
     protocol,
     tokenEndpoint,
+    introspection,
+    revocation,
     registration,
     userinfoEndpoint,
     login,

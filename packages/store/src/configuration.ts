@@ -58,6 +58,8 @@ export interface Client {
   readonly token_endpoint_auth_method: string
   readonly jwt_configuration: { readonly lifetime_in_seconds: number; readonly alg: string }
   readonly initiate_login_uri?: string
+  /** The API that this client is: it may look into the tokens for it. */
+  readonly resource_server_identifier?: string
   /** Public keys: of its signatures, and to encrypt for it. */
   readonly jwks?: { readonly keys: readonly Jwk[] }
   readonly jwks_uri?: string

@@ -114,6 +114,22 @@ export function refreshTokenStore({ db, tenant, vault }: Scope) {
       return rows.length > 0
     },
 
+    /** The families of a person at a client that were not revoked; at most a thousand. */
+    async listOf(
+      user_id: string,
+      client_id: string,
+    ): Promise<readonly Pick<RefreshFamily, 'family_id' | 'lineage' | 'authorization'>[]> {
+      return db
+        .selectFrom('refresh_tokens')
+        .select(['family_id', 'lineage', 'authorization'])
+        .where('tenant', '=', tenant)
+        .where('user_id', '=', user_id)
+        .where('client_id', '=', client_id)
+        .where('revoked_at', 'is', null)
+        .limit(1000)
+        .execute()
+    },
+
     async revokeFamily(family_id: string, now: number): Promise<void> {
       await revoke(now).where('family_id', '=', family_id).execute()
     },

@@ -9,7 +9,7 @@ import type { Context } from '../context.ts'
 import { AlreadyTaken, defineGrant, type Granted } from '../grant.ts'
 import { revokeLineage } from '../lineage.ts'
 import { checkRefreshSender } from '../proofs/sender.ts'
-import { idleEnd, refreshSettings } from '../refresh.ts'
+import { idleEnd, isAlive, refreshSettings } from '../refresh.ts'
 import { restoreAuthorization } from '../stored_authorization.ts'
 import { familyOf, newRefreshToken } from '../tokens/refresh_token.ts'
 
@@ -29,7 +29,7 @@ export const refreshToken = defineGrant({
     const family = family_id === undefined ? undefined : await ctx.store.refreshTokens.find(family_id, token)
     // Another client learns nothing, and ends nothing.
     if (family === undefined || family.client_id !== client.client_id) throw invalid()
-    await checkAlive(ctx, family)
+    if (!(await isAlive(ctx, family))) throw invalid()
     const authorization = await restoreAuthorization(ctx, family.authorization)
     // Before anything is ended: a thief without the key cannot end a family either.
     checkRefreshSender(client, authorization.confirmation, confirmation)
@@ -37,12 +37,6 @@ export const refreshToken = defineGrant({
     return { ...narrowed({ ...authorization, lineage: family.lineage }, parameters.get('scope')), ...next }
   },
 })
-
-async function checkAlive(ctx: Context, { revoked, idle_ends_at, ends_at, session_id }: RefreshFamily): Promise<void> {
-  const now = ctx.now()
-  if (revoked || idle_ends_at <= now || ends_at <= now) throw invalid()
-  if (session_id !== undefined && !(await ctx.store.sessions.isLive(session_id, now))) throw invalid()
-}
 
 /** The token to answer with, and the act that makes it the newest. */
 async function nextToken(

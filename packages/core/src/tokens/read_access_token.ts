@@ -9,6 +9,8 @@ import { verifyOwn } from './verify.ts'
 /** What an access token that counts says. */
 export interface AccessTokenFacts {
   readonly sub: string
+  /** Absent where a client acts for itself. */
+  readonly user_id?: string
   readonly client_id: string
   readonly audience: readonly string[]
   readonly scope: readonly string[]
@@ -19,6 +21,10 @@ export interface AccessTokenFacts {
   readonly jti?: string
   /** Every claim of a JWT. */
   readonly claims?: Readonly<Record<string, unknown>>
+  /** What is kept with an opaque token. */
+  readonly details?: TokenDetails
+  /** What it was issued together with. */
+  readonly lineage?: string
   /** What it is bound to: without a proof of it the token does not count. */
   readonly confirmation?: Confirmation
 }
@@ -31,11 +37,20 @@ export function readAccessToken(ctx: Context, token: string): Promise<AccessToke
 async function readOpaque(ctx: Context, token: string): Promise<AccessTokenFacts | undefined> {
   const row = await ctx.store.accessTokens.find(token, ctx.now())
   if (row === undefined) return undefined
+  const details = row.details === undefined ? {} : (JSON.parse(row.details) as TokenDetails)
   return {
-    ...{ sub: row.user_id, client_id: row.client_id, audience: row.audience, scope: words(row.scope) },
+    ...{
+      sub: row.user_id,
+      user_id: row.user_id,
+      details,
+      client_id: row.client_id,
+      audience: row.audience,
+      scope: words(row.scope),
+    },
     iat: Math.floor(row.issued_at / 1000),
     exp: Math.floor(row.ends_at / 1000),
-    ...bound((row.details === undefined ? {} : (JSON.parse(row.details) as TokenDetails)).cnf),
+    ...(row.lineage === undefined ? {} : { lineage: row.lineage }),
+    ...bound(details.cnf),
   }
 }
 
@@ -49,10 +64,17 @@ async function readJwt(ctx: Context, token: string): Promise<AccessTokenFacts | 
   if (sub === undefined || jti === undefined || iat === undefined || exp === undefined) return undefined
   if (typeof client_id !== 'string' || nonce !== undefined || audience.includes(client_id)) return undefined
   if (await isRevoked(ctx, jti)) return undefined
+  // What a client does for itself has no person behind it.
+  const personal = !isClientSubject(ctx, sub)
   return {
+    ...(personal ? { user_id: sub } : {}),
     ...{ sub, client_id, audience, scope: typeof scope === 'string' ? words(scope) : [], iat, exp, jti, claims },
     ...bound(claims.cnf),
   }
+}
+
+function isClientSubject(ctx: Context, sub: string): boolean {
+  return sub.endsWith('@clients') && ctx.configuration.client(sub.slice(0, -'@clients'.length)) !== undefined
 }
 
 function bound(cnf: unknown): { readonly confirmation?: Confirmation } {

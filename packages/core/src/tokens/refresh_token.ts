@@ -32,6 +32,12 @@ export function familyOf(ctx: Context, token: string): string | undefined {
   return made ? body.slice(0, familyLength) : undefined
 }
 
+/** When a token was made that {@link familyOf} knows, in seconds since 1970. */
+export function madeAt(token: string): number {
+  const dates = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
+  return (JSON.parse(dates) as { readonly iat: number }).iat
+}
+
 function tagOf(hash: string): string {
   return hash.slice(0, tagLength)
 }

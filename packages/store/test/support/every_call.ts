@@ -150,6 +150,7 @@ const calls: Calls = {
     revokeOfSession: (s) => s.refreshTokens.revokeOfSession('s', now),
     revokeOfSessionsOf: (s) => s.refreshTokens.revokeOfSessionsOf('u', now),
     carryOver: (s) => s.refreshTokens.carryOver('s', 't'),
+    listOf: (s) => s.refreshTokens.listOf('u', 'c'),
     revokeFamily: (s) => s.refreshTokens.revokeFamily('f', now),
     revokeLineage: (s) => s.refreshTokens.revokeLineage('l', now),
     revokeAllOf: async (s) => {

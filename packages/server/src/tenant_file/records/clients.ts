@@ -10,6 +10,7 @@ import { checkLogout, LogoutFields } from './client_logout.ts'
 import { checkProofs, ProofFields } from './client_proofs.ts'
 import { checkSenders, SenderFields } from './client_senders.ts'
 import { TokenFields } from './client_tokens.ts'
+import { TokenFields } from './client_tokens.ts'
 import { DisplayName, report, reportAll, Url, UrlList } from './fields.ts'
 import { defineRecord, type Entry } from './record.ts'
 
@@ -51,6 +52,7 @@ export const ClientRecord = Type.Object({
   ),
   initiate_login_uri: Type.Optional(Url),
   ...LogoutFields,
+  ...TokenFields,
   ...TokenFields,
   ...ProofFields,
   ...SenderFields,

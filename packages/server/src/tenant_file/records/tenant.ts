@@ -44,6 +44,7 @@ const TenantRecord = Type.Object({
       use_scope_descriptions_for_consent: Type.Optional(Type.Boolean()),
       enable_public_signup_user_exists_error: Type.Optional(Type.Boolean()),
       require_namespaced_claims: Type.Optional(Type.Boolean()),
+      revoke_refresh_token_grant: Type.Optional(Type.Boolean()),
       enable_dynamic_client_registration: Type.Optional(Type.Boolean()),
     }),
   ),
