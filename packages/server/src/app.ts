@@ -96,8 +96,9 @@ export function buildApp(options: AppOptions): FastifyInstance {
   })
   const server: Server = {
     ...options,
-    context: (request) => contextOf(request, issuerOf(request, options.tenant.issuers)),
-    clientContext: (request) =>
+    // A name that is not ours is a promise that is not kept, never an exception: the error page itself asks.
+    context: async (request) => contextOf(request, issuerOf(request, options.tenant.issuers)),
+    clientContext: async (request) =>
       contextOf(request, issuerOf(request, options.tenant.issuers, options.certificates.mtls?.url)),
   }
   async function contextOf(request: FastifyRequest, issuer: string): Promise<IdentityContext> {

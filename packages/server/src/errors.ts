@@ -5,6 +5,7 @@ import { type ErrorCode, type Explanation, OAuthError } from '@latchkey/oauth'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from './app.ts'
 import { sendPage } from './page_answer.ts'
+import { tenantErrorAddress, tenantErrorTemplate } from './tenant_error_page.ts'
 
 /** An id that the answer shows and the log line of the same failure carries. */
 function trackingId(): string {
@@ -80,37 +81,21 @@ export function sendErrorPage(
 ): FastifyReply {
   if (prefersJson(request)) return sendJsonError(request, reply, error)
   const tracking = logRefusal(request, error)
-  const redirect = tenantErrorPage(ctx, request, error, tracking)
+  const redirect = tenantErrorAddress(ctx, server.pages, request, error, tracking)
   if (redirect !== undefined) return reply.redirect(redirect, 302)
+  const model = {
+    error: error.code,
+    error_description: error.description,
+    tracking,
+    ...(server.development && error.explanation !== undefined ? { explanation: error.explanation } : {}),
+  }
+  const render = tenantErrorTemplate(ctx, server.pages, request, model)
   return sendPage(ctx, server.pages, request, reply, {
     page: 'error',
     status: error.status,
-    model: {
-      error: error.code,
-      error_description: error.description,
-      tracking,
-      ...(server.development && error.explanation !== undefined ? { explanation: error.explanation } : {}),
-    },
+    model,
+    ...(render === undefined ? {} : { render }),
   })
-}
-
-// A tenant may have an error page of its own; what is told there is what our page tells.
-function tenantErrorPage(
-  ctx: IdentityContext,
-  request: FastifyRequest,
-  error: OAuthError,
-  tracking: string,
-): string | undefined {
-  const address = ctx.configuration.settings.error_page?.url
-  if (address === undefined || !URL.canParse(address)) return undefined
-  const url = new URL(address)
-  const client_id = new URLSearchParams((request.raw.url ?? '').split('?')[1]).get('client_id')
-  if (client_id !== null && ctx.configuration.client(client_id) !== undefined)
-    url.searchParams.set('client_id', client_id)
-  url.searchParams.set('error', error.code)
-  url.searchParams.set('error_description', error.description)
-  url.searchParams.set('tracking', tracking)
-  return url.href
 }
 
 function prefersJson(request: FastifyRequest): boolean {

@@ -8,6 +8,7 @@ export { pickLocale } from './locale.ts'
 export type {
   Account,
   Colors,
+  CustomErrorModel,
   Frame,
   Mail,
   MailboxLine,

@@ -2,8 +2,9 @@
 import { createRequire } from 'node:module'
 import { icon, script, stylesheet } from './assets.ts'
 import { brandStyle } from './colors.ts'
+import { openCustomErrorPage } from './custom_error.ts'
 import { type MailFrame, renderMail } from './mails.ts'
-import type { Frame, Mail, MailModel, MailName, PageModels, PageName } from './models.ts'
+import type { CustomErrorModel, Frame, Mail, MailModel, MailName, PageModels, PageName } from './models.ts'
 import { openRelay } from './relay.ts'
 import { openTemplates } from './templates.ts'
 import { openCatalogue, type Texts } from './texts.ts'
@@ -24,6 +25,11 @@ export interface Pages {
    * @throws RangeError when a `form_post` page is given an address that is not http or https
    */
   render<Name extends PageName>(name: Name, model: PageModels[Name], frame: Frame): string
+  /**
+   * Renders the tenant's own error page: the template with the model's values, the frame's `tenant` and `nonce`, `lang` and `dir`.
+   * @throws Error when the template is broken
+   */
+  renderCustomError(html: string, model: CustomErrorModel, frame: Frame): string
   renderMail(name: MailName, model: MailModel, locale: string): Mail
   /** The texts of a language, for what is put into words outside a template, such as permissions. */
   texts(locale: string): Texts
@@ -51,6 +57,11 @@ export function openPages({ override_dir, lazy = true }: PagesOptions = {}): Pag
       const prepared = shortcuts[name]?.(model, frame, texts)
       return prepared ?? templates.html(name, pageView(name, model, frame, texts), texts.lang)
     },
+    renderCustomError: (html, model, frame) => {
+      const { lang, dir } = engine().catalogue.texts(frame.locale)
+      const { tenant } = frameView(frame)
+      return engine().customError.render(html, { ...model, tenant, lang, dir, nonce: frame.nonce, assets: assetPaths })
+    },
     renderMail: (name, model, locale) => {
       const { catalogue, templates } = engine()
       return renderMail(name, model, { texts: catalogue.texts(locale), templates } satisfies MailFrame)
@@ -73,7 +84,7 @@ function open(overrideDir: string | undefined) {
   const catalogue = openCatalogue(require)
   const templates = openTemplates(require, catalogue, overrideDir)
   const shortcuts: Shortcuts = { web_message: openRelay(templates, { assets: assetPaths }) }
-  return { catalogue, templates, shortcuts }
+  return { catalogue, templates, shortcuts, customError: openCustomErrorPage(require) }
 }
 
 function pageView<Name extends PageName>(name: Name, model: PageModels[Name], frame: Frame, texts: Texts): View {

@@ -1,9 +1,11 @@
 /** Owns the settings of the tenant itself, and its branding, which an export keeps beside them. */
+import { createRequire } from 'node:module'
 import type { TenantSettings } from '@latchkey/store'
 import { type Static, Type } from 'typebox'
+import { longestTemplate, problemOfTemplate } from '../../pages/custom_error.ts'
 import { merged } from '../change.ts'
 import { type Draft, put } from '../draft.ts'
-import { entryVerdict, linkVerdict, logoutVerdict } from '../urls.ts'
+import { entryVerdict, linkVerdict, logoutVerdict, maxUrlLength } from '../urls.ts'
 import { DisplayName, report, reportAll, Url, UrlList } from './fields.ts'
 import { defineRecord, type Entry } from './record.ts'
 
@@ -38,7 +40,14 @@ const TenantRecord = Type.Object({
       { maxItems: 100 },
     ),
   ),
-  error_page: Type.Optional(Type.Object({ url: Type.Optional(Url) })),
+  error_page: Type.Optional(
+    Type.Object({
+      // Empty text takes back what was set before.
+      url: Type.Optional(Type.String({ maxLength: maxUrlLength })),
+      html: Type.Optional(Type.String({ maxLength: longestTemplate })),
+      show_log_link: Type.Optional(Type.Boolean()),
+    }),
+  ),
   flags: Type.Optional(
     Type.Object({
       use_scope_descriptions_for_consent: Type.Optional(Type.Boolean()),
@@ -79,8 +88,7 @@ function check(entry: Entry<Static<typeof TenantRecord>>, draft: Draft): void {
     const url = given[field]
     if (url !== undefined && url !== '') report(entry, [field], linkVerdict(url))
   }
-  const error_url = given.error_page?.url
-  if (error_url !== undefined && error_url !== '') report(entry, ['error_page', 'url'], linkVerdict(error_url))
+  checkErrorPage(entry, given.error_page ?? {})
   if (given.default_redirection_uri !== undefined)
     report(entry, ['default_redirection_uri'], entryVerdict(given.default_redirection_uri))
   reportAll(entry, 'allowed_logout_urls', given.allowed_logout_urls, (url) => logoutVerdict(url, { wildcards: true }))
@@ -100,6 +108,15 @@ function check(entry: Entry<Static<typeof TenantRecord>>, draft: Draft): void {
       ['idle_session_lifetime'],
       `A session ends after session_lifetime, which is ${session} hours, at the latest.`,
     )
+}
+
+function checkErrorPage(entry: Entry<unknown>, { url = '', html = '' }: { url?: string; html?: string }): void {
+  if (url !== '') report(entry, ['error_page', 'url'], linkVerdict(url))
+  const reason = html === '' ? undefined : problemOfTemplate(createRequire(import.meta.url), html)
+  if (reason !== undefined)
+    entry.warning(['error_page', 'html'], `The built-in page is shown, because this template cannot be read: ${reason}`)
+  else if (url !== '' && html !== '')
+    entry.warning(['error_page', 'html'], 'This is not shown as long as error_page.url is set.')
 }
 
 /** An export writes empty text for what is not set. */
