@@ -23,7 +23,6 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
       : {}),
     userinfo_endpoint: at('userinfo'),
     ...tokenStatus(ctx),
-    ...tokenStatus(ctx),
     jwks_uri: at('.well-known/jwks.json'),
     end_session_endpoint: at('oidc/logout'),
     check_session_iframe: at('oidc/check_session'),
@@ -64,18 +63,6 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     ...(ctx.configuration.settings.client_id_metadata_documents?.enabled === true
       ? { client_id_metadata_document_supported: true }
       : {}),
-  }
-}
-
-/** @spec RFC 7662 §2 @spec RFC 7009 §2 @spec RFC 9701 §7 */
-function tokenStatus(ctx: Context): Record<string, unknown> {
-  const methods = clientAuthMethods(ctx)
-  return {
-    introspection_endpoint: `${ctx.issuer}oauth/introspect`,
-    introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
-    introspection_signing_alg_values_supported: ctx.keys.algorithms,
-    revocation_endpoint: `${ctx.issuer}oauth/revoke`,
-    revocation_endpoint_auth_methods_supported: methods,
   }
 }
 
