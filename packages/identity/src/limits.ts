@@ -11,6 +11,8 @@ export const failuresUntilBlock = 10
 const blockLasts = 30 * day
 const attemptsPerMinute = 20
 const mailsPerHour = 20
+/** Mails of a kind to one person in an hour; after them the newest link stays the one to use, for as long as it works. */
+const freeMails = 3
 
 export interface Attempt {
   readonly connection: string
@@ -110,14 +112,26 @@ export async function tripDelay(
   return count <= limit ? undefined : Math.max(1, Math.ceil((ends_at - now) / 1000))
 }
 
-/** @returns true when one more mail of this kind may go to this person */
+/**
+ * Counts a mail of this kind to this person. Anybody can ask for one, so a stranger must neither use up the mails of an hour nor end
+ * the link that the person is about to click on.
+ * @param linkWorks whether the link of the newest mail still does
+ * @returns true when the mail may go
+ */
 export async function mayMail(
   ctx: IdentityContext,
   kind: string,
   user_id: string,
+  linkWorks: () => Promise<boolean>,
   per_hour = mailsPerHour,
 ): Promise<boolean> {
-  return (await ctx.store.counters.add(`mail ${kind} ${user_id}`, 60 * minute, ctx.now())).count <= per_hour
+  const key = `mail ${kind} ${user_id}`
+  const { count } = await ctx.store.counters.add(key, 60 * minute, ctx.now())
+  if (count > freeMails && (await linkWorks())) {
+    await ctx.store.counters.takeBack(key)
+    return false
+  }
+  return count <= per_hour
 }
 
 function rateKey(ctx: IdentityContext, attempt: Attempt): string {

@@ -12,22 +12,32 @@ const lifetimes = { verify_email: 5 * day, reset_password: day, unblock: day } a
 >
 
 export async function sendVerification(ctx: IdentityContext, user: User, locale?: string): Promise<void> {
-  if (!(await mayMail(ctx, 'verify_email', user.user_id))) return
+  if (!(await maySend(ctx, 'verify_email', user))) return
   const ticket = await issueTicket(ctx, 'verify_email', user)
   await ctx.post('verify_email', user, `u/verify-email?ticket=${ticket}`, locale)
 }
 
 export async function sendPasswordReset(ctx: IdentityContext, user: User, locale?: string): Promise<void> {
-  if (!(await mayMail(ctx, 'reset_password', user.user_id))) return
+  if (!(await maySend(ctx, 'reset_password', user))) return
   const ticket = await issueTicket(ctx, 'reset_password', user)
   await ctx.post('reset_password', user, `u/reset-password?ticket=${ticket}`, locale)
 }
 
 /** At most once an hour. */
 export async function sendUnblock(ctx: IdentityContext, user: User): Promise<void> {
-  if (user.email === undefined || !(await mayMail(ctx, 'unblock', user.user_id, 1))) return
+  if (user.email === undefined || !(await maySend(ctx, 'unblock', user, 1))) return
   const ticket = await issueTicket(ctx, 'unblock', user)
   await ctx.post('blocked_account', user, `u/unblock?ticket=${ticket}`, undefined)
+}
+
+async function maySend(ctx: IdentityContext, kind: TicketKind, user: User, per_hour?: number): Promise<boolean> {
+  const linkWorks = async () => {
+    const newest = await ctx.store.tickets.newest(user.user_id, kind, ctx.now())
+    return newest !== undefined && isFor(newest, user)
+  }
+  const may = await mayMail(ctx, kind, user.user_id, linkWorks, per_hour)
+  if (!may) ctx.log.info({ kind, user_id: user.user_id }, 'no further mail of this kind is sent within the hour')
+  return may
 }
 
 async function issueTicket(ctx: IdentityContext, kind: TicketKind, user: User): Promise<string> {
@@ -49,10 +59,14 @@ export async function peekTicket(ctx: IdentityContext, kind: TicketKind, ticket:
   return found === undefined ? undefined : personOf(ctx, found)
 }
 
-// A ticket that was sent to an address proves nothing about another one.
 async function personOf(ctx: IdentityContext, ticket: Ticket): Promise<User | undefined> {
   const user = await ctx.store.users.find(ticket.user_id)
-  return user !== undefined && (user.email ?? '') === ticket.details.email ? user : undefined
+  return user !== undefined && isFor(ticket, user) ? user : undefined
+}
+
+// A ticket that was sent to an address proves nothing about another one.
+function isFor(ticket: Ticket, user: User): boolean {
+  return (user.email ?? '') === ticket.details.email
 }
 
 /** @returns false when the ticket no longer works */

@@ -168,13 +168,32 @@ describe('other limits', () => {
     expect(await begin()).toBe('begun')
   })
 
+  test('mails while the newest link works: three, and those that are not sent do not count', async () => {
+    let works = true
+    const may = () => mayMail(world.ctx, 'reset_password', 'u', async () => works)
+    const answers: boolean[] = []
+    for (let index = 0; index < 30; index++) answers.push(await may())
+    works = false
+    for (let index = 0; index < 20; index++) answers.push(await may())
+    expect(answers).toEqual([
+      ...Array(3).fill(true),
+      ...Array(27).fill(false),
+      ...Array(17).fill(true),
+      false,
+      false,
+      false,
+    ])
+  })
+
   test('mails of a kind to a person: so many in an hour', async () => {
-    const answers = await Promise.all(Array.from({ length: 50 }, () => mayMail(world.ctx, 'reset_password', 'u')))
+    const may = (kind: string, user_id: string, works = false, per_hour?: number) =>
+      mayMail(world.ctx, kind, user_id, async () => works, per_hour)
+    const answers = await Promise.all(Array.from({ length: 50 }, () => may('reset_password', 'u')))
     expect(answers.filter((one) => one)).toHaveLength(20)
-    expect(await mayMail(world.ctx, 'verify_email', 'u')).toBe(true)
-    expect(await mayMail(world.ctx, 'reset_password', 'v')).toBe(true)
-    expect([await mayMail(world.ctx, 'x', 'u', 1), await mayMail(world.ctx, 'x', 'u', 1)]).toEqual([true, false])
+    expect(await may('verify_email', 'u')).toBe(true)
+    expect(await may('reset_password', 'v')).toBe(true)
+    expect([await may('x', 'u', false, 1), await may('x', 'u', false, 1)]).toEqual([true, false])
     world.advance(60 * minute)
-    expect(await mayMail(world.ctx, 'reset_password', 'u')).toBe(true)
+    expect(await may('reset_password', 'u')).toBe(true)
   })
 })

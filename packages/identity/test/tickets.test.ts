@@ -71,9 +71,12 @@ describe('verifying an address', () => {
     expect(await verifyEmail(world.ctx, last())).toBe(false)
   })
 
-  test('twenty mails an hour are enough', async () => {
+  test('twenty mails an hour are enough, whatever becomes of their links', async () => {
     const user = await world.addUser()
-    for (let index = 0; index < 25; index++) await sendVerification(world.ctx, user)
+    for (let index = 0; index < 25; index++) {
+      await sendVerification(world.ctx, user)
+      await verifyEmail(world.ctx, last())
+    }
     expect(world.mails).toHaveLength(20)
   })
 })
@@ -143,5 +146,47 @@ describe('lifting a block', () => {
     const { email: _, ...nameless } = user
     await sendUnblock(world.ctx, { ...nameless, user_id: 'auth0|other' })
     expect(world.mails).toHaveLength(1)
+  })
+})
+
+describe('contract B11 mails that a stranger asks for', () => {
+  const kinds = [
+    ['reset_password', sendPasswordReset],
+    ['verify_email', sendVerification],
+  ] as const
+
+  test.each(kinds)(
+    '%s: after three in an hour the newest link stays valid, and nothing is sent',
+    async (kind, send) => {
+      const user = await world.addUser()
+      for (let index = 0; index < 50; index++) await send(world.ctx, user)
+      expect(world.mails).toHaveLength(3)
+      const works = await Promise.all(world.mails.map(({ ticket }) => peekTicket(world.ctx, kind, ticket)))
+      expect(works.map((one) => one?.user_id)).toEqual([undefined, undefined, user.user_id])
+      world.advance(hour)
+      await send(world.ctx, user)
+      expect(world.mails).toHaveLength(4)
+      expect((await peekTicket(world.ctx, kind, last()))?.user_id).toBe(user.user_id)
+    },
+  )
+
+  test('100 at once are three mails, of which one link works', async () => {
+    const user = await world.addUser()
+    await Promise.all(Array.from({ length: 100 }, () => sendPasswordReset(world.ctx, user)))
+    expect(world.mails).toHaveLength(3)
+    const works = await Promise.all(world.mails.map(({ ticket }) => peekTicket(world.ctx, 'reset_password', ticket)))
+    expect(works.filter((one) => one !== undefined)).toHaveLength(1)
+  })
+
+  test('once the link is used, over, or of a former address, the next mail is sent', async () => {
+    const user = await world.addUser()
+    for (let index = 0; index < 10; index++) await sendPasswordReset(world.ctx, user)
+    expect(await resetPassword(world.ctx, last(), good)).toBe(true)
+    await sendPasswordReset(world.ctx, user)
+    expect(world.mails).toHaveLength(4)
+    await world.ctx.store.users.update(user.user_id, { email: `new-${user.email}` }, 0)
+    await sendPasswordReset(world.ctx, await fresh(user.user_id))
+    expect(world.mails).toHaveLength(5)
+    expect(world.mails.at(-1)?.to).toBe(`new-${user.email}`)
   })
 })

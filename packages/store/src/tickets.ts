@@ -68,9 +68,21 @@ export function ticketStore({ db, tenant, vault }: Scope) {
         .where('used_at', 'is', null)
         .where('ends_at', '>', now)
         .executeTakeFirst()
-      return row === undefined
-        ? undefined
-        : { user_id: row.user_id, details: JSON.parse(row.details) as Record<string, string> }
+      return row === undefined ? undefined : ticketOf(row)
+    },
+
+    /** The one ticket of a kind that a user can still use, if there is one. */
+    async newest(user_id: string, kind: TicketKind, now: number): Promise<Ticket | undefined> {
+      const row = await db
+        .selectFrom('tickets')
+        .select(['user_id', 'details'])
+        .where('tenant', '=', tenant)
+        .where('user_id', '=', user_id)
+        .where('kind', '=', kind)
+        .where('used_at', 'is', null)
+        .where('ends_at', '>', now)
+        .executeTakeFirst()
+      return row === undefined ? undefined : ticketOf(row)
     },
 
     /** Takes the ticket; only the first caller gets it. To be called in the transaction of what it allows. */
@@ -85,9 +97,11 @@ export function ticketStore({ db, tenant, vault }: Scope) {
         .where('ends_at', '>', now)
         .returning(['user_id', 'details'])
         .execute()
-      return row === undefined
-        ? undefined
-        : { user_id: row.user_id, details: JSON.parse(row.details) as Record<string, string> }
+      return row === undefined ? undefined : ticketOf(row)
     },
   }
+}
+
+function ticketOf({ user_id, details }: { readonly user_id: string; readonly details: string }): Ticket {
+  return { user_id, details: JSON.parse(details) as Record<string, string> }
 }

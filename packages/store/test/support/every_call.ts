@@ -179,6 +179,7 @@ const calls: Calls = {
     create: (s) => s.tickets.create('unblock', 't', { user_id: 'u', details: {} }, now + 9, now),
     endAllOf: (s) => s.tickets.endAllOf('u', now),
     peek: (s) => s.tickets.peek('unblock', 't', now),
+    newest: (s) => s.tickets.newest('u', 'unblock', now),
     take: (s) => s.tickets.take('unblock', 't', now),
   },
   signingKeys: {
