@@ -39,7 +39,7 @@ describe('RFC 6749 §4.1 the code grant', () => {
     const answer = await signIn(ada, issuer, { response_type: 'code', ...request })
     const { via, target, parameters } = outcomeOf(answer)
     expect([via, target]).toEqual(['query', callback])
-    expect(Object.keys(parameters).toSorted()).toEqual(['code', 'iss', 'state'])
+    expect(Object.keys(parameters).toSorted()).toEqual(['code', 'iss', 'session_state', 'state'])
     expect(parameters.code).toMatch(/^[\w-]{43}$/)
     const { status, headers, json } = await requestToken(issuer, {
       ...{ grant_type: 'authorization_code', client_id: clients.spa, redirect_uri: callback },
@@ -79,12 +79,12 @@ describe('RFC 6749 §4.1 the code grant', () => {
   })
 
   test.each([
-    ['code id_token', ['c_hash'], ['code', 'id_token', 'iss', 'state']],
-    ['code token', [], ['access_token', 'code', 'expires_in', 'iss', 'state', 'token_type']],
+    ['code id_token', ['c_hash'], ['code', 'id_token', 'iss', 'session_state', 'state']],
+    ['code token', [], ['access_token', 'code', 'expires_in', 'iss', 'session_state', 'state', 'token_type']],
     [
       'code id_token token',
       ['c_hash', 'at_hash'],
-      ['access_token', 'code', 'expires_in', 'id_token', 'iss', 'state', 'token_type'],
+      ['access_token', 'code', 'expires_in', 'id_token', 'iss', 'session_state', 'state', 'token_type'],
     ],
   ])('OpenID Connect Core §3.3.2.5 hybrid %s', async (response_type, hashes, names) => {
     const { request, code_verifier } = pkce()

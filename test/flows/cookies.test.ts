@@ -54,7 +54,7 @@ async function journey(issuer: string, change: Parameters = {}) {
 }
 
 describe('RFC 6265bis §4.1.3.2 cookies over https', () => {
-  test('the browser, the session and its silent twin: each bound to this host, out of the reach of scripts', async () => {
+  test('the browser, the session and its silent twin, out of the reach of scripts; the state for a frame of ours: each bound to this host', async () => {
     const { begun, signed, answered } = await journey(latchkey.https_issuer)
     const attributes = (cookies: Readonly<Record<string, Cookie>>) =>
       Object.entries(cookies).map(([name, cookie]) => [name, cookie.attributes])
@@ -63,6 +63,7 @@ describe('RFC 6265bis §4.1.3.2 cookies over https', () => {
       ['__Host-latchkey_session', ['expires', 'httponly', 'path=/', 'samesite=lax', 'secure']],
     ])
     expect(attributes(answered)).toEqual([
+      ['__Host-latchkey_state', ['expires', 'path=/', 'samesite=none', 'secure']],
       ['__Host-latchkey_silent', ['expires', 'httponly', 'path=/', 'samesite=none', 'secure']],
     ])
     for (const { value } of Object.values({ ...begun, ...signed, ...answered })) expect(value).toMatch(/^[\w-]{43}$/)
@@ -144,7 +145,11 @@ describe('the silent twin', () => {
   test('logging out takes every cookie of the person away', async () => {
     const { agent } = await journey(latchkey.https_issuer)
     const cleared = setBy(await agent.request(`${latchkey.https_issuer}v2/logout`))
-    expect(Object.keys(cleared).toSorted()).toEqual(['__Host-latchkey_session', '__Host-latchkey_silent'])
+    expect(Object.keys(cleared).toSorted()).toEqual([
+      '__Host-latchkey_session',
+      '__Host-latchkey_silent',
+      '__Host-latchkey_state',
+    ])
     for (const { value, attributes } of Object.values(cleared))
       expect([value, attributes.includes('secure')]).toEqual(['', true])
     expect(agent.cookies.map(({ name }) => name)).toEqual(['__Host-latchkey_browser'])
@@ -156,7 +161,8 @@ describe('cookies over plain http, which loopback hosts alone may use', () => {
     const { begun, signed, answered } = await journey(latchkey.issuer)
     expect(begun.latchkey_browser?.attributes).toEqual(['httponly', 'path=/', 'samesite=lax'])
     expect(signed.latchkey_session?.attributes).toEqual(['expires', 'httponly', 'path=/', 'samesite=lax'])
-    expect(answered).toEqual({})
+    expect(Object.keys(answered)).toEqual(['latchkey_state'])
+    expect(answered.latchkey_state?.attributes).toEqual(['expires', 'path=/', 'samesite=lax'])
   })
 
   test('a cookie without the prefix is nobody over https', async () => {

@@ -18,7 +18,8 @@ describe('RFC 6749 §4.2.2 access token response', () => {
     const answer = await signIn(agent, latchkey.issuer)
     expect(answer.status).toBe(302)
     expect(answer.location?.startsWith(`${callback}#access_token=`)).toBe(true)
-    const { access_token, id_token, ...rest } = fragmentOf(answer.location)
+    const { access_token, id_token, session_state, ...rest } = fragmentOf(answer.location)
+    expect(session_state).toMatch(/^[0-9a-f]{64}\.[\w-]{16}$/)
     expect(rest).toEqual({ token_type: 'Bearer', expires_in: '7200', state: 'af0ifjsldkj', iss: latchkey.issuer })
     expect(claimsOf(access_token)).toMatchObject({
       iss: latchkey.issuer,

@@ -66,6 +66,7 @@ describe('OAuth 2.0 Form Post Response Mode §2', () => {
       'expires_in',
       'id_token',
       'iss',
+      'session_state',
       'state',
       'token_type',
     ])

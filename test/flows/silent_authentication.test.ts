@@ -36,7 +36,7 @@ describe('OpenID Connect Core §3.1.2.6 prompt=none', () => {
   test('a live session and nothing to ask: the same answer as after a login, for the same person', async () => {
     const { parameters } = outcomeOf(await silently(ada, latchkey.issuer))
     expect(Object.keys(parameters).toSorted()).toEqual(
-      ['access_token', 'expires_in', 'id_token', 'iss', 'state', 'token_type'].toSorted(),
+      ['access_token', 'expires_in', 'id_token', 'iss', 'session_state', 'state', 'token_type'].toSorted(),
     )
     expect(claimsOf(parameters.id_token).email).toBe(person.email)
   })

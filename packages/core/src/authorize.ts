@@ -139,7 +139,7 @@ export async function issue(
     parameters = { ...parameters, scope: decision.scope.join(' ') }
   }
   await rememberClient(ctx, decision.client, session)
-  const session_state = request.scope.includes('openid') ? sessionState(ctx, request, session.session_id) : undefined
+  const session_state = sessionState(ctx, request, session.session_id)
   if (session_state !== undefined) parameters = { ...parameters, session_state }
   return respond(ctx, request, parameters)
 }

@@ -80,8 +80,10 @@ describe('OAuth 2.0 Multiple Response Type Encoding Practices §3 response types
 describe('RFC 6749 §4.2.2 OpenID Connect Core §3.2.2.5 RFC 9207 §2 the parameters of an answer', () => {
   test('both tokens, bound to each other', async () => {
     const response = await answer()
-    expect(names(response)).toEqual(['access_token', 'token_type', 'expires_in', 'id_token', 'state', 'iss'])
-    const { access_token = '', id_token = '', ...rest } = Object.fromEntries(sent(response))
+    const parts = ['access_token', 'token_type', 'expires_in', 'id_token', 'session_state']
+    expect(names(response)).toEqual([...parts, 'state', 'iss'])
+    const { access_token = '', id_token = '', session_state = '', ...rest } = Object.fromEntries(sent(response))
+    expect(session_state).toMatch(/^[0-9a-f]{64}\.[\w-]{16}$/)
     expect(rest).toEqual({ token_type: 'Bearer', expires_in: '7200', state: 's', iss: issuer })
     expect(decode(id_token).claims).toMatchObject({ nonce: 'n', at_hash: expect.any(String), aud: 'spa' })
     expect(decode(access_token).claims).toMatchObject({ azp: 'spa' })
@@ -92,10 +94,11 @@ describe('RFC 6749 §4.2.2 OpenID Connect Core §3.2.2.5 RFC 9207 §2 the parame
       'access_token',
       'token_type',
       'expires_in',
+      'session_state',
       'state',
       'iss',
     ])
-    expect(names(await answer({ response_type: 'id_token' }))).toEqual(['id_token', 'state', 'iss'])
+    expect(names(await answer({ response_type: 'id_token' }))).toEqual(['id_token', 'session_state', 'state', 'iss'])
     expect(names(await answer({ scope: ['openid', 'offline_access', 'read:a'] }))).not.toContain('refresh_token')
   })
 

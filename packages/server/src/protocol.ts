@@ -9,6 +9,7 @@ import {
   type Progress,
   readDestination,
   readRequest,
+  tellsSessionState,
 } from '@latchkey/core'
 import { findSession, type IdentityContext } from '@latchkey/identity'
 import { encodeParameters, OAuthError, type Parameters } from '@latchkey/oauth'
@@ -155,7 +156,7 @@ function showState(
   read: AuthorizationRequest,
   signed_in: SignedIn,
 ): void {
-  if (!read.scope.includes('openid')) return
+  if (!tellsSessionState(read)) return
   const state = browserState(ctx, signed_in.session.session_id)
   if (readCookie(ctx, request, 'state') !== state) setStateCookie(ctx, reply, state, sessionCookieEnd(ctx, signed_in))
 }
