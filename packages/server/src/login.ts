@@ -1,7 +1,7 @@
 /** Owns the page where a person signs in, and what signing in means for the browser. */
-import { beginSession, type IdentityContext, password } from '@latchkey/identity'
+import { beginSession, type IdentityContext, type LoginOutcome, password } from '@latchkey/identity'
 import { OAuthError, type Parameters } from '@latchkey/oauth'
-import type { SignedIn, User } from '@latchkey/store'
+import type { Connection, SignedIn, User } from '@latchkey/store'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from './app.ts'
 import { answerRefusal } from './authorization_answer.ts'
@@ -55,7 +55,6 @@ async function showLogin(
 }
 
 async function takeLogin(visit: Visit, fields: Parameters): Promise<FastifyReply> {
-  const { ctx, request } = visit
   const identifier = fields.get('username')?.slice(0, 254)
   const given = fields.get('password')
   if (identifier === undefined || given === undefined) {
@@ -65,22 +64,26 @@ async function takeLogin(visit: Visit, fields: Parameters): Promise<FastifyReply
       problem: identifier === undefined ? 'missing_username' : 'missing_password',
     })
   }
-  const outcome = await password.verify(ctx, {
-    connection: connectionOfVisit(visit),
-    identifier,
-    password: given,
-    ip: request.ip,
-  })
-  if ('problem' in outcome) {
-    request.log.info(
-      { problem: outcome.problem, client_id: visit.trip.request.client_id, ip: request.ip },
-      'sign-in failed',
-    )
-    const { problem, status } = loginProblems[outcome.problem]
-    if (status !== 400) visit.reply.header('retry-after', status === 429 ? '60' : '5')
-    return showLogin(visit, { username: identifier, problem, status })
-  }
+  const outcome = await tryPassword(visit, connectionOfVisit(visit), identifier, given)
+  if ('problem' in outcome) return showLogin(visit, { username: identifier, ...loginProblems[outcome.problem] })
   return signIn(visit, outcome.user, password.amr)
+}
+
+/** The one check of a password, whichever door it comes through. A failure is in the log, and the answer says when to come again. */
+export async function tryPassword(
+  { ctx, request, reply, trip }: Visit,
+  connection: Connection,
+  identifier: string,
+  given: string,
+): Promise<LoginOutcome> {
+  const { ip } = request
+  const outcome = await password.verify(ctx, { connection, identifier, password: given, ip })
+  if ('problem' in outcome) {
+    request.log.info({ problem: outcome.problem, client_id: trip.request.client_id, ip }, 'sign-in failed')
+    const { status } = loginProblems[outcome.problem]
+    if (status !== 400) reply.header('retry-after', status === 429 ? '60' : '5')
+  }
+  return outcome
 }
 
 const loginProblems = {
