@@ -48,7 +48,7 @@ describe('OpenID Connect Core §3.1.2.1 prompt', () => {
     'login none',
     'none consent',
     'none select_account',
-    'create',
+    'creates',
     'NONE',
     'none,login',
   ])

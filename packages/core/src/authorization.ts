@@ -1,5 +1,6 @@
 /** Owns the outcome of a trip or a grant: who allowed what to whom. Response types and the token endpoint turn it into tokens. */
 import type { Client, ResourceServer, Session, User } from '@latchkey/store'
+import type { RequestedClaims } from './claims_request.ts'
 import type { Confirmation } from './proofs/confirmation.ts'
 import type { CustomClaims } from './rules/rules.ts'
 
@@ -28,6 +29,10 @@ export interface Authorization {
   readonly response_type: readonly string[]
   readonly nonce?: string
   readonly tell_auth_time: boolean
+  /** Tokens say of which class the sign-in was. */
+  readonly tell_acr?: true
+  /** Single claims that were asked for. */
+  readonly requested_claims?: RequestedClaims
   /** Of rules. */
   readonly claims?: CustomClaims
   /** What came of one code: revoking it revokes all of that. */

@@ -2,6 +2,7 @@
 import { isScopeText, OAuthError, type Parameters, sameWords, words } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import { resolveAudience } from './audience.ts'
+import { type AuthenticationRequest, readAuthentication } from './authentication_request.ts'
 import type { Context } from './context.ts'
 import { readIdTokenHint } from './id_token_hint.ts'
 import { type CodeChallenge, readCodeChallenge } from './pkce.ts'
@@ -22,14 +23,12 @@ export interface ResponseDestination {
 }
 
 /** A request that passed every check; it is kept as JSON while a person signs in. */
-export interface AuthorizationRequest extends ResponseDestination {
+export interface AuthorizationRequest extends ResponseDestination, AuthenticationRequest {
   readonly response_type: string
   readonly scope: readonly string[]
   readonly audience?: string
   readonly nonce?: string
   readonly prompt: readonly Prompt[]
-  /** Seconds. */
-  readonly max_age?: number
   readonly login_hint?: string
   readonly ui_locales?: string
   readonly screen_hint?: string
@@ -39,7 +38,7 @@ export interface AuthorizationRequest extends ResponseDestination {
   readonly challenge?: CodeChallenge
   /** The key that the code will be bound to. */
   readonly dpop_jkt?: string
-  /** The user that `id_token_hint` names. */
+  /** The one user whom the answer may be about, by `id_token_hint` or a claim `sub`. */
   readonly hinted_user_id?: string
   /** Every parameter as it was sent, for rules; kept where there are any. */
   readonly query?: Readonly<Record<string, string>>
@@ -120,18 +119,18 @@ export async function readRequest(
   const scope = checkScope(parameters, response_type)
   const nonce = checkNonce(parameters, response_type)
   const prompt = checkPrompt(parameters)
-  const max_age = checkMaxAge(parameters)
+  const { sub, ...authentication } = readAuthentication(client, parameters, scope)
   checkState(destination.state)
   checkConnection(ctx, client, parameters.get('connection'))
   resolveAudience(ctx, parameters.get('audience'))
-  const hinted_user_id = await readIdTokenHint(ctx, parameters.get('id_token_hint'))
+  const hinted_user_id = onePerson(sub, await readIdTokenHint(ctx, parameters.get('id_token_hint')))
   const request: Record<string, unknown> = {
     ...destination,
     response_type,
     scope,
     prompt,
     nonce,
-    max_age,
+    ...authentication,
     hinted_user_id,
     ...(words(response_type).includes('code') ? codeBinding(client, parameters) : {}),
   }
@@ -253,11 +252,11 @@ function checkPrompt(parameters: Parameters): readonly Prompt[] {
   return known
 }
 
-function checkMaxAge(parameters: Parameters): number | undefined {
-  const text = parameters.get('max_age')
-  if (text === undefined) return undefined
-  if (!/^\d{1,10}$/.test(text)) throw new OAuthError('invalid_request', 'max_age must be a number of seconds')
-  return Number(text)
+/** @spec OpenID Connect Core §5.5.1 */
+function onePerson(sub: string | undefined, hinted: string | undefined): string | undefined {
+  if (sub !== undefined && hinted !== undefined && sub !== hinted)
+    throw new OAuthError('login_required', 'id_token_hint and the claim sub name different users')
+  return sub ?? hinted
 }
 
 function checkConnection(ctx: Context, client: Client, name: string | undefined): void {

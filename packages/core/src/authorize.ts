@@ -4,9 +4,12 @@
  */
 import { OAuthError, sameWords, words } from '@latchkey/oauth'
 import type { Client, SignedIn } from '@latchkey/store'
+import { acrOf } from './acr.ts'
 import { grantableScopes, resolveAudience } from './audience.ts'
+import { shortfall, toldOfSignIn } from './authentication_request.ts'
 import type { Audience, PersonalAuthorization } from './authorization.ts'
 import { type AuthorizationRequest, findClient, type ResponseDestination } from './authorization_request.ts'
+import { askedScopes, claimsWithin, type RequestedClaims } from './claims_request.ts'
 import { maySkip, needsConsent } from './consent.ts'
 import { type Context, seconds } from './context.ts'
 import { nextStep, type Step } from './next_step.ts'
@@ -34,6 +37,9 @@ export interface Decision {
   readonly audience: Audience
   /** What will be granted. */
   readonly scope: readonly string[]
+  /** What the person is asked about: the scopes of single claims are among it. */
+  readonly asked_scope: readonly string[]
+  readonly requested_claims?: RequestedClaims
   /** Of rules. */
   readonly claims?: CustomClaims
 }
@@ -46,20 +52,26 @@ export async function decide(ctx: Context, request: AuthorizationRequest, progre
   const rules = ctx.rules === undefined ? undefined : outcomeOf(progress)
   const outcome = rules === 'pending' ? undefined : rules
   const scope = outcome?.scope ?? grantableScopes(client, audience, request.scope, request.response_type)
+  const requested_claims = claimsWithin(request.claims, outcome?.scope)
+  const asked_scope = askedScopes(scope, requested_claims)
   const step = nextStep({
     prompt: request.prompt,
     now: seconds(ctx.now()),
     consent_needed:
       signed_in !== undefined &&
       rules !== 'pending' &&
-      (await asks(ctx, client, request, audience, scope, signed_in.user.user_id)),
+      (await asks(ctx, client, request, audience, asked_scope, signed_in.user.user_id)),
     ...(rules === undefined ? {} : { rules }),
     ...(request.screen_hint === undefined ? {} : { screen_hint: request.screen_hint }),
     ...(request.max_age === undefined ? {} : { max_age: request.max_age }),
     ...(request.hinted_user_id === undefined ? {} : { hinted_user_id: request.hinted_user_id }),
     ...(signed_in === undefined ? {} : { signed_in: facts(ctx, client, request, progress, signed_in) }),
   })
-  return { step, client, audience, scope, ...(outcome === undefined ? {} : { claims: outcome.claims }) }
+  return {
+    ...{ step, client, audience, scope, asked_scope },
+    ...(requested_claims === undefined ? {} : { requested_claims }),
+    ...(outcome === undefined ? {} : { claims: outcome.claims }),
+  }
 }
 
 // An outcome about another session is none.
@@ -75,6 +87,7 @@ function facts(
   { session, user }: SignedIn,
 ) {
   const open = ctx.configuration.connectionsOf(client).map((one) => one.name)
+  const lacks = shortfall(request, acrOf(session.amr))
   return {
     user_id: user.user_id,
     auth_time: session.auth_time,
@@ -82,6 +95,7 @@ function facts(
     during_this_trip: progress.authenticated === session.session_id,
     chose_account: progress.account_chosen === session.session_id,
     consented: progress.consented === session.session_id,
+    ...(lacks === undefined ? {} : { shortfall: lacks }),
     allowed_connection:
       open.includes(user.connection) && (request.connection === undefined || request.connection === user.connection),
   }
@@ -126,7 +140,8 @@ export async function issue(
     asked: request.scope,
     response_type,
     ...(response_type.includes('code') ? { lineage: ctx.random(16) } : {}),
-    tell_auth_time: request.max_age !== undefined || request.prompt.includes('login'),
+    ...toldOfSignIn(decision.client, request, request.prompt.includes('login')),
+    ...(decision.requested_claims === undefined ? {} : { requested_claims: decision.requested_claims }),
     ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
     ...(decision.claims === undefined ? {} : { claims: decision.claims }),
   }

@@ -1,5 +1,5 @@
 /** Owns which claims about a person a scope lets out. Absent values are left out: never null, never empty. */
-import { scopeClaims } from '@latchkey/oauth'
+import { scopeClaims, scopeOfClaim } from '@latchkey/oauth'
 import type { User } from '@latchkey/store'
 import { seconds } from './context.ts'
 
@@ -11,10 +11,21 @@ export function userClaims(user: User, scope: readonly string[]): Record<string,
     if (!Object.hasOwn(scopeClaims, word)) continue
     for (const claim of scopeClaims[word as keyof typeof scopeClaims]) {
       const value = known[claim]
-      if (value !== undefined && value !== '') claims[claim] = value
+      if (isPresent(value)) claims[claim] = value
     }
   }
   return claims
+}
+
+/** The claims that were asked for one by one, as far as they are claims of a scope. @spec OpenID Connect Core §5.5 */
+export function namedClaims(user: User, names: readonly string[]): Record<string, unknown> {
+  const known = everyClaim(user)
+  const named = names.filter((name) => scopeOfClaim(name) !== undefined && isPresent(known[name]))
+  return Object.fromEntries(named.map((name) => [name, known[name]]))
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== ''
 }
 
 function everyClaim(user: User): Readonly<Record<string, unknown>> {

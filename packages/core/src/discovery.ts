@@ -1,5 +1,6 @@
 /** Owns the discovery document. Everything in it is computed from the lists and the configuration: it says what is on. */
 import { dpopAlgorithms, reservedScopes, scopeClaims } from '@latchkey/oauth'
+import { acrValues } from './acr.ts'
 import { clientAuthMethods } from './client_auth/index.ts'
 import { clientSigningAlgs } from './client_jwt.ts'
 import type { Context } from './context.ts'
@@ -49,6 +50,8 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
       'exp',
       'nonce',
       'auth_time',
+      'acr',
+      'amr',
       'at_hash',
       'c_hash',
       'sid',
@@ -56,7 +59,10 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     ],
     prompt_values_supported: prompts,
     ui_locales_supported: locales,
-    claims_parameter_supported: false,
+    acr_values_supported: acrValues,
+    display_values_supported: ['page', 'popup'],
+    claim_types_supported: ['normal'],
+    claims_parameter_supported: true,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     authorization_response_iss_parameter_supported: true,

@@ -2,6 +2,7 @@
  * The protocol: reads authorization requests, decides the next step of a trip, mints tokens, answers. Owns no page, no cookie, no
  * SQL and no HTTP.
  */
+export { acrValues } from './acr.ts'
 export { grantableScopes, resolveAudience } from './audience.ts'
 export type { Audience, Authorization, PersonalAuthorization } from './authorization.ts'
 export {

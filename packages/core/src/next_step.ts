@@ -24,6 +24,8 @@ export interface Trip {
     readonly chose_account: boolean
     /** The person said yes during this very trip. */
     readonly consented: boolean
+    /** The sign-in is not of a class that was asked for: `essential` where it must be. */
+    readonly shortfall?: 'essential' | 'wanted'
   }
   /** No stored yes covers the request, and it may not be skipped. */
   readonly consent_needed: boolean
@@ -43,13 +45,16 @@ export type Step =
 /**
  * @spec OpenID Connect Core §3.1.2.3
  * @spec OpenID Connect Core §3.1.2.6
+ * @spec OpenID Connect Core §5.5.1.1
  */
 export function nextStep(trip: Trip): Step {
   const silent = trip.prompt.includes('none')
   if (isSomebodyElse(trip) && trip.signed_in?.during_this_trip === true)
     return fail('login_required', 'Another user signed in')
+  if (trip.signed_in?.shortfall === 'essential' && trip.signed_in.during_this_trip)
+    return fail('unmet_authentication_requirements', 'The sign-in is not of the class asked for')
   if (mustSignIn(trip))
-    return silent ? fail('login_required', 'Login required') : page(trip.screen_hint === 'signup' ? 'signup' : 'login')
+    return silent ? fail('login_required', 'Login required') : page(wantsSignup(trip) ? 'signup' : 'login')
   if (trip.signed_in?.blocked === true) return fail('access_denied', 'user is blocked')
   if (mustChoose(trip)) return page('account')
   const ruled = byRules(trip, silent)
@@ -63,11 +68,19 @@ function isSomebodyElse({ signed_in, hinted_user_id }: Trip): boolean {
   return hinted_user_id !== undefined && signed_in !== undefined && hinted_user_id !== signed_in.user_id
 }
 
+/** @spec Initiating User Registration via OpenID Connect §4 */
+function wantsSignup({ screen_hint, prompt }: Trip): boolean {
+  return screen_hint === 'signup' || prompt.includes('create')
+}
+
 function mustSignIn(trip: Trip): boolean {
   const { signed_in, max_age } = trip
   if (signed_in === undefined || !signed_in.allowed_connection || isSomebodyElse(trip)) return true
   if (signed_in.during_this_trip) return false
-  if (trip.prompt.includes('login')) return true
+  if (trip.prompt.includes('login') || trip.prompt.includes('create')) return true
+  // A class that is only wished for is no reason to fail where no page may be shown.
+  if (signed_in.shortfall === 'essential' || (signed_in.shortfall === 'wanted' && !trip.prompt.includes('none')))
+    return true
   // OpenID Connect Core §3.1.2.1: older than max_age means the person signs in again; 0 means always.
   return max_age !== undefined && (max_age === 0 || trip.now - signed_in.auth_time > max_age)
 }
@@ -97,7 +110,12 @@ function page(name: Page): Step {
 }
 
 function fail(
-  code: 'login_required' | 'consent_required' | 'interaction_required' | 'access_denied',
+  code:
+    | 'login_required'
+    | 'consent_required'
+    | 'interaction_required'
+    | 'access_denied'
+    | 'unmet_authentication_requirements',
   description: string,
 ): Step {
   return { kind: 'fail', error: new OAuthError(code, description) }

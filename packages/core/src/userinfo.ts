@@ -1,6 +1,6 @@
 /** Owns the UserInfo answer. */
 import { OAuthError } from '@latchkey/oauth'
-import { userClaims } from './claims.ts'
+import { namedClaims, userClaims } from './claims.ts'
 import type { Context } from './context.ts'
 import { checkPossession, type TokenSender } from './proofs/sender.ts'
 import { type AccessTokenFacts, readAccessToken } from './tokens/read_access_token.ts'
@@ -12,6 +12,7 @@ const invalid = 'The access token is invalid or has expired'
  * The claims about the user of an access token, as they are now.
  * @throws OAuthError `invalid_token` or `insufficient_scope`; what `checkPossession` throws for a bound token
  * @spec OpenID Connect Core §5.3
+ * @spec OpenID Connect Core §5.5
  */
 export async function userinfo(
   ctx: Context,
@@ -25,7 +26,8 @@ export async function userinfo(
     throw new OAuthError('insufficient_scope', 'The access token was not issued for the scope openid')
   const user = await ctx.store.users.find(access.sub)
   if (user === undefined || user.blocked) throw new OAuthError('invalid_token', invalid)
-  const claims = userClaims(user, access.scope)
+  const named = access.userinfo_claims === undefined ? {} : namedClaims(user, access.userinfo_claims)
+  const claims = { ...userClaims(user, access.scope), ...named }
   if (ctx.rules === undefined) return { sub: user.user_id, ...claims }
   return { ...claims, ...(await ctx.store.tokenClaims.find(token, ctx.now())), sub: user.user_id }
 }

@@ -145,7 +145,7 @@ describe('OpenID Connect Core §3.2.2.1 the rest of the request', () => {
     ['a scope with a quote', { scope: 'openid "a"' }, 'invalid_scope'],
     ['a scope with a line end', { scope: 'openid\nread:a' }, 'invalid_scope'],
     ['a scope that no API has', { scope: 'openid unheard:of' }, 'none'],
-    ['an unknown prompt', { prompt: 'create' }, 'invalid_request'],
+    ['an unknown prompt', { prompt: 'creates' }, 'invalid_request'],
     ['none and another', { prompt: 'none login' }, 'invalid_request'],
     ['none twice', { prompt: 'none none' }, 'none'],
     ['three prompts', { prompt: 'login consent select_account' }, 'none'],

@@ -38,7 +38,7 @@ describe('OpenID Connect Discovery §3 RFC 8414 §2 the document', () => {
       ...{
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
-        claims_parameter_supported: false,
+        claims_parameter_supported: true,
       },
     })
     expect(document.id_token_signing_alg_values_supported).toEqual(world.ctx.keys.algorithms)

@@ -3,7 +3,7 @@ import { createHash, createSecretKey } from 'node:crypto'
 import type { ResourceServer, SignedIn } from '@latchkey/store'
 import { createLocalJWKSet, type JWTPayload, jwtVerify } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Context, PersonalAuthorization } from '../src/index.ts'
+import { acrValues, type Context, type PersonalAuthorization } from '../src/index.ts'
 import { issueAccessToken } from '../src/tokens/access_token.ts'
 import { issueIdToken } from '../src/tokens/id_token.ts'
 import { api, client, decode, issuer, openWorld, otherIssuer, start, type World } from './support/world.ts'
@@ -111,6 +111,7 @@ describe('RFC 9068 §2.2 the dialect of RFC 9068', () => {
     expect(claims).toEqual({
       ...{ iss: issuer, sub: signed_in.user.user_id, aud: 'https://api.example.com/', client_id: 'spa' },
       ...{ iat, exp: iat + 7200, scope: 'read:a', jti: expect.stringMatching(/^[\w-]{22}$/) },
+      ...{ auth_time: iat, acr: acrValues[0], amr: ['pwd'] },
     })
     const again = await issueAccessToken(ctx, at({ token_dialect }, { scope: ['read:a'] }))
     expect(decode(again.access_token).claims.jti).not.toBe(claims.jti)
@@ -120,7 +121,13 @@ describe('RFC 9068 §2.2 the dialect of RFC 9068', () => {
     const { access_token } = await issueAccessToken(ctx, at({ token_dialect: 'access_token_authz' }))
     const { header, claims } = decode(access_token)
     expect(header.typ).toBe('JWT')
-    expect(Object.keys(claims)).not.toContain('client_id')
+    for (const name of ['client_id', 'acr', 'amr', 'auth_time', 'userinfo_claims'])
+      expect(claims).not.toHaveProperty(name)
+  })
+
+  test('RFC 9470 §6.1 where the request asked for a class, the other dialect says it too', async () => {
+    const { access_token } = await issueAccessToken(ctx, at({}, { tell_acr: true }))
+    expect(decode(access_token).claims).toMatchObject({ auth_time: iat, acr: acrValues[0], amr: ['pwd'] })
   })
 })
 

@@ -27,6 +27,10 @@ export const errorCodes = {
   consent_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
   interaction_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
   account_selection_required: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
+  unmet_authentication_requirements: {
+    status: 400,
+    spec: 'OpenID Connect Core Error Code unmet_authentication_requirements §2',
+  },
   request_not_supported: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
   request_uri_not_supported: { status: 400, spec: 'OpenID Connect Core §3.1.2.6' },
   invalid_request_object: { status: 400, spec: 'RFC 9101 §7' },

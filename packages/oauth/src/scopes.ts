@@ -25,3 +25,12 @@ export const scopeClaims = {
 
 /** Scope names with a meaning of their own, which no API may define. */
 export const reservedScopes: readonly string[] = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access']
+
+const scopes = new Map<string, string>(
+  Object.entries(scopeClaims).flatMap(([scope, claims]) => claims.map((claim) => [claim, scope])),
+)
+
+/** The scope that a claim belongs to; undefined for a claim of no scope. */
+export function scopeOfClaim(claim: string): string | undefined {
+  return scopes.get(claim)
+}

@@ -13,14 +13,14 @@ export function consent(app: FastifyInstance, server: Server): void {
 }
 
 /** What a yes is said to, and by whom. */
-function questionOf(user_id: string, { audience, scope }: Decision): string {
-  return JSON.stringify([user_id, audience.grant_audience, scope])
+function questionOf(user_id: string, { audience, asked_scope }: Decision): string {
+  return JSON.stringify([user_id, audience.grant_audience, asked_scope])
 }
 
 async function showConsent(visit: Visit): Promise<FastifyReply> {
   const { server, ctx, request, trip } = visit
   const decision = await decide(ctx, trip.request, trip)
-  const { step, client, audience, scope } = decision
+  const { step, client, audience, asked_scope } = decision
   if (step.kind !== 'page' || step.page !== 'consent' || trip.signed_in === undefined) return resume(visit)
   const { redirect_uri, ui_locales } = trip.request
   const account = accountOf(trip.signed_in.user)
@@ -36,7 +36,11 @@ async function showConsent(visit: Visit): Promise<FastifyReply> {
       redirect_host: hostOf(redirect_uri),
       is_third_party: !client.is_first_party,
       loopback: staysOnDevice(redirect_uri),
-      permissions: describePermissions(scope, { api_scopes: audience.api?.scopes ?? [], use_descriptions }, texts),
+      permissions: describePermissions(
+        asked_scope,
+        { api_scopes: audience.api?.scopes ?? [], use_descriptions },
+        texts,
+      ),
       api: audience.api === undefined ? undefined : { name: audience.api.name },
     },
   })
@@ -51,7 +55,7 @@ function hostOf(redirect_uri: string): string {
 async function takeConsent(visit: Visit, fields: Parameters): Promise<FastifyReply> {
   const { server, ctx, request, reply, trip } = visit
   const decision = await decide(ctx, trip.request, trip)
-  const { step, client, audience, scope } = decision
+  const { step, client, audience, asked_scope: scope } = decision
   if (step.kind !== 'page' || step.page !== 'consent' || trip.signed_in === undefined) return resume(visit)
   const { user_id } = trip.signed_in.user
   const { session_id } = trip.signed_in.session

@@ -103,6 +103,11 @@ export interface Client {
     /** What it registered, by the names of OpenID Connect Registration, with what was left out filled in. */
     readonly metadata: Readonly<Record<string, unknown>>
   }
+  /** Seconds; what a request does not say for itself. */
+  readonly default_max_age?: number
+  readonly default_acr_values?: readonly string[]
+  /** Every ID token says when the person signed in. */
+  readonly require_auth_time?: boolean
   /** For old clients that cannot hash. */
   readonly allow_plain_pkce?: boolean
   readonly client_metadata: Readonly<Record<string, string>>

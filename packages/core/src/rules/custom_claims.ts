@@ -33,6 +33,8 @@ const reserved: ReadonlySet<string> = new Set([
   // RFC 8417, RFC 8225 and other registered claims that other machines act on
   ...['events', 'toe', 'txn', 'rph', 'vot', 'vtm', 'orig', 'dest', 'mky', 'jcard', 'origid', 'uuid', 'object_id'],
   ...['sip_from_tag', 'sip_date', 'sip_callid', 'sip_cseq_num', 'sip_via_branch', 'internalService'],
+  // What our own `/userinfo` reads in an access token
+  'userinfo_claims',
   // Never a claim: many readers of JSON would take it for something else.
   '__proto__',
 ])

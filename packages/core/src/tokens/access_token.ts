@@ -5,6 +5,7 @@ import type { Authorization } from '../authorization.ts'
 import { type Context, seconds } from '../context.ts'
 import { newTokenId } from '../lineage.ts'
 import type { Confirmation } from '../proofs/confirmation.ts'
+import { authenticationClaims } from './authentication_claims.ts'
 import { signJwt, signJwtWithSecret } from './sign.ts'
 
 export interface IssuedAccessToken {
@@ -92,11 +93,29 @@ function mintOpaque(ctx: Context, authorization: Authorization, channel: Channel
 /** What is kept with an opaque token, as JSON. */
 export interface TokenDetails {
   readonly cnf?: Confirmation
+  /** Claims that were asked for one by one at `/userinfo`. */
+  readonly userinfo_claims?: readonly string[]
+  /** Seconds since 1970. */
+  readonly auth_time?: number
+  readonly acr?: string
 }
 
-function detailsOf({ confirmation }: Authorization): { readonly details?: string } {
-  const details: TokenDetails = confirmation === undefined ? {} : { cnf: confirmation }
+function detailsOf(authorization: Authorization): { readonly details?: string } {
+  const { confirmation, session, tell_acr } = authorization
+  const { auth_time, acr } = tell_acr === true ? authenticationClaims(session) : {}
+  const details: TokenDetails = {
+    ...(confirmation === undefined ? {} : { cnf: confirmation }),
+    ...userinfoClaims(authorization),
+    ...(auth_time === undefined ? {} : { auth_time }),
+    ...(acr === undefined ? {} : { acr }),
+  }
   return Object.keys(details).length === 0 ? {} : { details: JSON.stringify(details) }
+}
+
+/** Said by the token itself, so that `/userinfo` has nothing more to look up. */
+function userinfoClaims({ requested_claims }: Authorization): Pick<TokenDetails, 'userinfo_claims'> {
+  const names = requested_claims?.userinfo ?? []
+  return names.length === 0 ? {} : { userinfo_claims: names }
 }
 
 /** @spec RFC 9449 §5 */
@@ -110,7 +129,7 @@ async function mintJwt(
   api: ResourceServer,
   channel: Channel,
 ): Promise<MintedAccessToken> {
-  const { client, user, gty, lineage, confirmation } = authorization
+  const { client, user, session, gty, lineage, confirmation } = authorization
   const iat = seconds(ctx.now())
   const expires_in =
     channel === 'browser' ? Math.min(api.token_lifetime_for_web, api.token_lifetime) : api.token_lifetime
@@ -128,6 +147,8 @@ async function mintJwt(
     ...(rfc9068 ? { client_id: client.client_id } : { azp: client.client_id }),
     ...(rfc9068 || gty === undefined ? {} : { gty }),
     ...(confirmation === undefined ? {} : { cnf: confirmation }),
+    ...(rfc9068 || authorization.tell_acr === true ? authenticationClaims(session) : {}),
+    ...userinfoClaims(authorization),
   }
   const typ = rfc9068 ? 'at+jwt' : 'JWT'
   const access_token =

@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto'
 import type { Client } from '@latchkey/store'
 import type { PersonalAuthorization } from '../authorization.ts'
-import { userClaims } from '../claims.ts'
+import { namedClaims, userClaims } from '../claims.ts'
 import { type Context, seconds } from '../context.ts'
+import { authenticationClaims } from './authentication_claims.ts'
 import { signJwt } from './sign.ts'
 
 /**
@@ -17,7 +18,7 @@ export function issueIdToken(
   authorization: PersonalAuthorization,
   beside: { readonly access_token?: string; readonly code?: string },
 ): Promise<string> {
-  const { client, user, session, scope } = authorization
+  const { client, user, session, scope, requested_claims } = authorization
   const iat = seconds(ctx.now())
   const alg = idTokenAlgorithm(client)
   // OpenID Connect Core §5.4: where an access token is issued, now or for the code, the claims are for /userinfo.
@@ -25,6 +26,7 @@ export function issueIdToken(
   const everything = client.id_token_profile_claims === 'always' || alone
   return signJwt(ctx.keys, alg, 'JWT', {
     ...(everything ? userClaims(user, scope) : {}),
+    ...(requested_claims === undefined ? {} : namedClaims(user, requested_claims.id_token)),
     ...authorization.claims?.id_token,
     iss: ctx.issuer,
     sub: user.user_id,
@@ -33,6 +35,7 @@ export function issueIdToken(
     exp: iat + client.jwt_configuration.lifetime_in_seconds,
     ...(session === undefined ? {} : { sid: session.session_id }),
     ...(authorization.nonce === undefined ? {} : { nonce: authorization.nonce }),
+    ...(authorization.tell_acr === true ? authenticationClaims(session) : {}),
     ...(authorization.tell_auth_time && session !== undefined ? { auth_time: session.auth_time } : {}),
     ...(beside.access_token === undefined ? {} : { at_hash: leftHalfHash(alg, beside.access_token) }),
     ...(beside.code === undefined ? {} : { c_hash: leftHalfHash(alg, beside.code) }),

@@ -27,6 +27,8 @@ export interface AccessTokenFacts {
   readonly lineage?: string
   /** What it is bound to: without a proof of it the token does not count. */
   readonly confirmation?: Confirmation
+  /** Claims that were asked for one by one at `/userinfo`. */
+  readonly userinfo_claims?: readonly string[]
 }
 
 /** @returns undefined for a token that is not ours, is over, or was revoked, and for anything that is no access token */
@@ -51,6 +53,7 @@ async function readOpaque(ctx: Context, token: string): Promise<AccessTokenFacts
     exp: Math.floor(row.ends_at / 1000),
     ...(row.lineage === undefined ? {} : { lineage: row.lineage }),
     ...bound(details.cnf),
+    ...named(details.userinfo_claims),
   }
 }
 
@@ -70,6 +73,7 @@ async function readJwt(ctx: Context, token: string): Promise<AccessTokenFacts | 
     ...(personal ? { user_id: sub } : {}),
     ...{ sub, client_id, audience, scope: typeof scope === 'string' ? words(scope) : [], iat, exp, jti, claims },
     ...bound(claims.cnf),
+    ...named(claims.userinfo_claims),
   }
 }
 
@@ -80,4 +84,8 @@ function isClientSubject(ctx: Context, sub: string): boolean {
 function bound(cnf: unknown): { readonly confirmation?: Confirmation } {
   const confirmation = readConfirmation(cnf)
   return confirmation === undefined ? {} : { confirmation }
+}
+
+function named(userinfo_claims: unknown): Pick<AccessTokenFacts, 'userinfo_claims'> {
+  return Array.isArray(userinfo_claims) ? { userinfo_claims: userinfo_claims.map(String) } : {}
 }

@@ -8,8 +8,8 @@ import { newClientId } from '../ids.ts'
 import { callbackVerdict, entryVerdict, linkVerdict, logoutVerdict, originVerdict } from '../urls.ts'
 import { checkLogout, LogoutFields } from './client_logout.ts'
 import { checkProofs, ProofFields } from './client_proofs.ts'
+import { checkRequests, RequestFields } from './client_requests.ts'
 import { checkSenders, SenderFields } from './client_senders.ts'
-import { TokenFields } from './client_tokens.ts'
 import { TokenFields } from './client_tokens.ts'
 import { DisplayName, report, reportAll, Url, UrlList } from './fields.ts'
 import { defineRecord, type Entry } from './record.ts'
@@ -52,7 +52,7 @@ export const ClientRecord = Type.Object({
   ),
   initiate_login_uri: Type.Optional(Url),
   ...LogoutFields,
-  ...TokenFields,
+  ...RequestFields,
   ...TokenFields,
   ...ProofFields,
   ...SenderFields,
@@ -219,6 +219,7 @@ function checkUrls(entry: Entry<Given>, client: Client): void {
   const { initiate_login_uri } = entry.value
   if (initiate_login_uri !== undefined) report(entry, ['initiate_login_uri'], entryVerdict(initiate_login_uri))
   checkLogout(entry, client)
+  checkRequests(entry)
   checkProofs(entry, client)
   checkSenders(entry, client)
 }
