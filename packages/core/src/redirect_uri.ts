@@ -44,7 +44,18 @@ export function checkRedirectUri(client: Client, requested: string | undefined):
  * @spec RFC 8252 §8.6
  */
 export function isUnverifiable(client: Client, redirect_uri: string): boolean {
-  return staysOnDevice(redirect_uri) || client.callbacks.some(isLoopbackUri)
+  return hasLoopbackCallback(client) || staysOnDevice(redirect_uri)
+}
+
+const loopbackCallbacks = new WeakMap<Client, boolean>()
+
+// A client is the same object until the configuration changes: its callbacks are parsed once.
+function hasLoopbackCallback(client: Client): boolean {
+  const known = loopbackCallbacks.get(client)
+  if (known !== undefined) return known
+  const has = client.callbacks.some(isLoopbackUri)
+  loopbackCallbacks.set(client, has)
+  return has
 }
 
 /** Characters of what was asked for that a page or a log line repeats; no registered URL is longer. */

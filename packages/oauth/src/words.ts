@@ -3,6 +3,7 @@
 /** Splits a space-separated list, dropping repeats and keeping the order. */
 export function words(text: string | undefined): readonly string[] {
   if (text === undefined || text === '') return []
+  if (!text.includes(' ')) return [text]
   return [...new Set(text.split(' ').filter((word) => word !== ''))]
 }
 

@@ -20,13 +20,15 @@ export const responseTypes: readonly string[] = [
   'none',
 ]
 
+const combinations = responseTypes.map(words)
+
 /**
  * The parts of a `response_type` value, whatever the order of its words; undefined when it is not one of ours.
  * @spec OAuth 2.0 Multiple Response Type Encoding Practices §3
  */
 export function findResponseType(text: string): readonly ResponseType[] | undefined {
   const asked = words(text)
-  if (!responseTypes.some((known) => sameWords(words(known), asked))) return undefined
+  if (!combinations.some((known) => sameWords(known, asked))) return undefined
   return list.filter((type) => asked.includes(type.name))
 }
 

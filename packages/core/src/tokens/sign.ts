@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { algorithms } from './algorithms.ts'
 import type { KeyRing } from './key_ring.ts'
 
+/** Those that are undefined stay out of the token. */
 export type Claims = Readonly<Record<string, unknown>>
 
 const headers = new WeakMap<KeyObject, Map<string, string>>()
@@ -26,7 +27,7 @@ async function signWith(alg: string, key: KeyObject, header: string, claims: Cla
   const algorithm = algorithms.get(alg)
   if (algorithm === undefined) throw new Error(`The algorithm ${alg} is not known`)
   const input = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
-  const signature = await algorithm.sign(Buffer.from(input), key)
+  const signature = await algorithm.sign(Buffer.from(input, 'latin1'), key)
   return `${input}.${signature.toString('base64url')}`
 }
 
