@@ -3,7 +3,7 @@ import { OAuthError, reservedScopes, words } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import type { Audience } from './authorization.ts'
 import type { Context } from './context.ts'
-import { mayRefresh } from './refresh.ts'
+import { refreshScopes } from './refresh.ts'
 
 /**
  * @param requested the `audience` parameter; without it the tenant's default audience is meant
@@ -29,7 +29,8 @@ export function resolveAudience(ctx: Context, requested: string | undefined): Au
 
 /**
  * The scopes that can be granted of those asked for: OpenID Connect's, and those the API defines. The others are dropped, and the
- * answer then says what was granted. `offline_access` counts only where a refresh token can come of it, which the implicit grant never has.
+ * answer then says what was granted. `offline_access` and `online_access` count only where a refresh token can come of them, which the
+ * implicit grant never has.
  * @spec RFC 6749 §3.3
  * @spec OpenID Connect Core §11
  */
@@ -40,8 +41,10 @@ export function grantableScopes(
   response_type: string,
 ): readonly string[] {
   const defined = new Set(audience.api?.scopes.map((scope) => scope.value))
-  const offline = mayRefresh(client, audience, words(response_type))
-  return asked.filter((word) =>
-    word === 'offline_access' ? offline : reservedScopes.includes(word) || defined.has(word),
-  )
+  const { offline_access, online_access } = refreshScopes(client, audience, words(response_type))
+  return asked.filter((word) => {
+    if (word === 'offline_access') return offline_access
+    if (word === 'online_access') return online_access
+    return reservedScopes.includes(word) || defined.has(word)
+  })
 }

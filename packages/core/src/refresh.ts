@@ -23,15 +23,27 @@ export function refreshSettings(client: Client): Required<RefreshTokenSettings> 
 }
 
 /**
- * Whether `offline_access` can be granted: to a client that may refresh, at an API that allows it, with a code to exchange.
+ * Which of the scopes that ask for a refresh token can be granted to a client that may refresh: `offline_access` at an API that allows
+ * it, with a code to exchange; `online_access` where there is a session for the refresh token to end with.
  * @spec OpenID Connect Core §11
  */
-export function mayRefresh(client: Client, { api }: Audience, response_type: readonly string[]): boolean {
-  return (
-    response_type.includes('code') &&
-    client.grant_types.includes('refresh_token') &&
-    (api === undefined || api.allow_offline_access)
-  )
+export function refreshScopes(
+  client: Client,
+  { api }: Audience,
+  response_type: readonly string[],
+): { readonly offline_access: boolean; readonly online_access: boolean } {
+  const refreshes = client.grant_types.includes('refresh_token')
+  const hasCode = response_type.includes('code') || response_type.includes('device_code')
+  return {
+    offline_access: refreshes && hasCode && (api === undefined || api.allow_offline_access),
+    online_access: refreshes && response_type.includes('code'),
+  }
+}
+
+/** True when a refresh token comes of an authorization. */
+export function isRefreshable({ client, scope }: PersonalAuthorization): boolean {
+  const asked = scope.includes('offline_access') || scope.includes('online_access')
+  return asked && client.grant_types.includes('refresh_token')
 }
 
 /** When a family ends that is used now, in milliseconds since 1970. Never later than its absolute end. */
@@ -59,14 +71,17 @@ export async function isAlive(
 
 /** A new family. @returns its first token, and the row that goes with it */
 export function beginFamily(ctx: Context, authorization: PersonalAuthorization, lineage: string) {
-  const { client, user } = authorization
+  const { client, user, scope, session } = authorization
   const now = ctx.now()
+  // `online_access` alone: the family lives only as long as the session.
+  const bound = scope.includes('offline_access') ? undefined : session
   const family_id = newFamilyId(ctx)
   const ends_at = absoluteEnd(client, now)
   const family = {
     ...{ family_id, lineage, ends_at, client_id: client.client_id, user_id: user.user_id },
     authorization: storeAuthorization(authorization),
     idle_ends_at: idleEnd(client, ends_at, now),
+    ...(bound === undefined ? {} : { session_id: bound.session_id }),
   }
   return { family, refresh_token: newRefreshToken(ctx, family_id, ends_at) }
 }

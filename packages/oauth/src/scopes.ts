@@ -24,7 +24,12 @@ export const scopeClaims = {
 } as const satisfies Record<string, readonly string[]>
 
 /** Scope names with a meaning of their own, which no API may define. */
-export const reservedScopes: readonly string[] = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access']
+export const reservedScopes: readonly string[] = [
+  'openid',
+  ...Object.keys(scopeClaims),
+  'offline_access',
+  'online_access',
+]
 
 const scopes = new Map<string, string>(
   Object.entries(scopeClaims).flatMap(([scope, claims]) => claims.map((claim) => [claim, scope])),

@@ -1,13 +1,12 @@
 /** Owns the grant `authorization_code`: a code becomes tokens, once. */
 import { OAuthError } from '@latchkey/oauth'
-import type { Client } from '@latchkey/store'
 import type { StoredCodeRequest } from '../codes.ts'
 import type { Context } from '../context.ts'
 import { AlreadyTaken, defineGrant, type Granted, type GrantRequest } from '../grant.ts'
 import { revokeLineage } from '../lineage.ts'
 import { checkVerifier } from '../pkce.ts'
 import { boundTo, checkCodeSender } from '../proofs/sender.ts'
-import { beginFamily } from '../refresh.ts'
+import { beginFamily, isRefreshable } from '../refresh.ts'
 import { restoreAuthorization } from '../stored_authorization.ts'
 
 const invalid = () => new OAuthError('invalid_grant', 'Invalid authorization code')
@@ -35,7 +34,7 @@ export const authorizationCode = defineGrant({
       throw invalid()
     }
     if (row.ends_at <= ctx.now()) throw invalid()
-    return exchange(ctx, client, { code, lineage: row.lineage, kept }, request)
+    return exchange(ctx, { code, lineage: row.lineage, kept }, request)
   },
 })
 
@@ -51,7 +50,6 @@ function checkBinding(kept: StoredCodeRequest, { parameters, confirmation }: Gra
 
 async function exchange(
   ctx: Context,
-  client: Client,
   { code, lineage, kept }: { code: string; lineage: string; kept: StoredCodeRequest },
   { confirmation }: GrantRequest,
 ): Promise<Granted> {
@@ -59,8 +57,7 @@ async function exchange(
   const { session, scope } = authorization
   if (session === undefined || !(await ctx.store.sessions.isLive(session.session_id, ctx.now())))
     throw new OAuthError('invalid_grant', 'The session has ended')
-  const refreshable = scope.includes('offline_access') && client.grant_types.includes('refresh_token')
-  const begun = refreshable ? beginFamily(ctx, authorization, lineage) : undefined
+  const begun = isRefreshable(authorization) ? beginFamily(ctx, authorization, lineage) : undefined
   return {
     authorization,
     asked: authorization.asked ?? scope,

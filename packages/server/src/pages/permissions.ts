@@ -15,7 +15,7 @@ export interface PermissionSettings {
   readonly use_descriptions: boolean
 }
 
-const oidcScopes = ['profile', 'email', 'address', 'phone', 'offline_access']
+const oidcScopes = ['profile', 'email', 'address', 'phone', 'offline_access', 'online_access']
 const actions = new Set(
   'read write create update delete list send post manage use search import export publish invite'.split(' '),
 )
