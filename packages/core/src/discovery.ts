@@ -8,6 +8,7 @@ import { grantTypes } from './grants/index.ts'
 import { prompts } from './prompts.ts'
 import { responseModes } from './response_modes/index.ts'
 import { responseTypes } from './response_types/index.ts'
+import { subjectTypes } from './subjects.ts'
 
 /**
  * @spec OpenID Connect Discovery §3
@@ -40,7 +41,7 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     dpop_signing_alg_values_supported: dpopAlgorithms,
     ...mutualTls(ctx),
     code_challenge_methods_supported: ['S256'],
-    subject_types_supported: ['public'],
+    subject_types_supported: subjectTypes,
     id_token_signing_alg_values_supported: ctx.keys.algorithms,
     claims_supported: [
       'iss',

@@ -1,12 +1,15 @@
 /** Owns the reading of `id_token_hint`. */
 import { OAuthError } from '@latchkey/oauth'
 import type { Context } from './context.ts'
+import { userOfSubject } from './subjects.ts'
 import { verifyOwn } from './tokens/verify.ts'
 
 /** What an ID token of ours says. */
 export interface HintedToken {
   readonly client_id: string
   readonly sub: string
+  /** Absent where nobody has this `sub` any more. */
+  readonly user_id?: string
   readonly sid?: string
 }
 
@@ -23,10 +26,17 @@ export async function readHintedToken(ctx: Context, hint: string | undefined): P
   // A logout token is for a client too, and yet it is no ID token: it alone has events.
   if (!forClient || sub === undefined || events !== undefined)
     throw new OAuthError('invalid_request', 'id_token_hint is not an ID token of this issuer')
-  return { client_id: aud, sub, ...(typeof sid === 'string' ? { sid } : {}) }
+  const user_id = await userOfSubject(ctx, aud, sub)
+  return {
+    client_id: aud,
+    sub,
+    ...(user_id === undefined ? {} : { user_id }),
+    ...(typeof sid === 'string' ? { sid } : {}),
+  }
 }
 
 /** @returns the user that the hint names */
 export async function readIdTokenHint(ctx: Context, hint: string | undefined): Promise<string | undefined> {
-  return (await readHintedToken(ctx, hint))?.sub
+  const hinted = await readHintedToken(ctx, hint)
+  return hinted === undefined ? undefined : (hinted.user_id ?? hinted.sub)
 }

@@ -5,6 +5,7 @@ import { authenticateClient, type EndpointRequest } from './client_auth/index.ts
 import { type Context, seconds } from './context.ts'
 import { isAlive } from './refresh.ts'
 import { restoreAuthorization } from './stored_authorization.ts'
+import { subjectOf } from './subjects.ts'
 import { type AccessTokenFacts, readAccessToken } from './tokens/read_access_token.ts'
 import { familyOf, madeAt } from './tokens/refresh_token.ts'
 import { signJwt } from './tokens/sign.ts'
@@ -66,7 +67,8 @@ function mayLookInto(ctx: Context, caller: Client, { client_id, audience }: Acce
 
 /** @returns undefined when the person or the client of the token is no more, or is blocked; '' where no name may be told */
 async function usernameOf(ctx: Context, { client_id, user_id, scope }: AccessTokenFacts): Promise<string | undefined> {
-  if (ctx.configuration.client(client_id) === undefined) return undefined
+  // A client whose id is an address is not configured: it is read when it asks.
+  if (ctx.configuration.client(client_id) === undefined && !client_id.startsWith('https:')) return undefined
   if (user_id === undefined) return ''
   const user = await ctx.store.users.find(user_id)
   if (user === undefined || user.blocked) return undefined
@@ -82,7 +84,12 @@ async function ofRefreshToken(ctx: Context, caller: Client, token: string): Prom
   try {
     const { audience, scope, confirmation, user } = await restoreAuthorization(ctx, family.authorization)
     return known({
-      ...{ active: true, iss: ctx.issuer, sub: user.user_id, aud: audience.grant_audience },
+      ...{
+        active: true,
+        iss: ctx.issuer,
+        sub: await subjectOf(ctx, caller, user.user_id),
+        aud: audience.grant_audience,
+      },
       ...{ client_id: family.client_id, scope: scope.length === 0 ? undefined : scope.join(' ') },
       ...{
         iat: madeAt(token),

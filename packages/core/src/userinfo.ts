@@ -24,12 +24,12 @@ export async function userinfo(
   await checkPossession(ctx, access, token, sender)
   if (!access.scope.includes('openid'))
     throw new OAuthError('insufficient_scope', 'The access token was not issued for the scope openid')
-  const user = await ctx.store.users.find(access.sub)
+  const user = access.user_id === undefined ? undefined : await ctx.store.users.find(access.user_id)
   if (user === undefined || user.blocked) throw new OAuthError('invalid_token', invalid)
   const named = access.userinfo_claims === undefined ? {} : namedClaims(user, access.userinfo_claims)
   const claims = { ...userClaims(user, access.scope), ...named }
-  if (ctx.rules === undefined) return { sub: user.user_id, ...claims }
-  return { ...claims, ...(await ctx.store.tokenClaims.find(token, ctx.now())), sub: user.user_id }
+  if (ctx.rules === undefined) return { sub: access.sub, ...claims }
+  return { ...claims, ...(await ctx.store.tokenClaims.find(token, ctx.now())), sub: access.sub }
 }
 
 /** Only a token whose audience names this endpoint counts: one for an API alone does not. */

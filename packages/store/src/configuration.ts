@@ -58,6 +58,9 @@ export interface Client {
   readonly token_endpoint_auth_method: string
   readonly jwt_configuration: { readonly lifetime_in_seconds: number; readonly alg: string }
   readonly initiate_login_uri?: string
+  /** `pairwise`: people have another `sub` here than in other sectors. */
+  readonly subject_type?: 'public' | 'pairwise'
+  readonly sector_identifier_uri?: string
   /** The API that this client is: it may look into the tokens for it. */
   readonly resource_server_identifier?: string
   /** Public keys: of its signatures, and to encrypt for it. */

@@ -329,6 +329,14 @@ export interface UsageTable {
   count: number
 }
 
+export interface SubjectTable {
+  tenant: string
+  sub: string
+  sector: string
+  user_id: string
+  created_at: number
+}
+
 export interface Schema {
   tenants: TenantTable
   clients: ClientTable
@@ -339,6 +347,7 @@ export interface Schema {
   rules_configs: RulesConfigTable
   users: UserTable
   former_passwords: FormerPasswordTable
+  subjects: SubjectTable
   sessions: SessionTable
   grants: GrantTable
   transactions: TransactionTable

@@ -17,6 +17,7 @@ import type { Scope } from './scope.ts'
 import { sessionClientStore } from './session_clients.ts'
 import { sessionStore } from './sessions.ts'
 import { signingKeyStore } from './signing_keys.ts'
+import { subjectStore } from './subjects.ts'
 import { ticketStore } from './tickets.ts'
 import { tokenClaimStore } from './token_claims.ts'
 import { transactionStore } from './transactions.ts'
@@ -50,6 +51,7 @@ function aggregates(scope: Scope) {
     configuration: configurationStore(scope),
     rules: ruleStore(scope),
     users: userStore(scope),
+    subjects: subjectStore(scope),
     formerPasswords: formerPasswordStore(scope),
     sessions: sessionStore(scope),
     sessionClients: sessionClientStore(scope),

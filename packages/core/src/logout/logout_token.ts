@@ -1,6 +1,7 @@
 /** Owns logout tokens: the signed word to a client that a session has ended. */
 import type { Client, SessionClient } from '@latchkey/store'
 import { type Context, seconds } from '../context.ts'
+import { subjectOf } from '../subjects.ts'
 import { idTokenAlgorithm } from '../tokens/id_token.ts'
 import { signJwt } from '../tokens/sign.ts'
 
@@ -11,11 +12,11 @@ const lasts = 120
  * @spec OpenID Connect Back-Channel Logout §2.4
  * @spec OpenID Connect Back-Channel Logout §2.6
  */
-export function issueLogoutToken(ctx: Context, client: Client, notice: SessionClient): Promise<string> {
+export async function issueLogoutToken(ctx: Context, client: Client, notice: SessionClient): Promise<string> {
   const iat = seconds(ctx.now())
   return signJwt(ctx.keys, idTokenAlgorithm(client), 'logout+jwt', {
     iss: notice.issuer,
-    sub: notice.user_id,
+    sub: await subjectOf(ctx, client, notice.user_id),
     aud: client.client_id,
     iat,
     exp: iat + lasts,

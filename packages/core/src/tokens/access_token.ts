@@ -5,6 +5,7 @@ import type { Authorization } from '../authorization.ts'
 import { type Context, seconds } from '../context.ts'
 import { newTokenId } from '../lineage.ts'
 import type { Confirmation } from '../proofs/confirmation.ts'
+import { subjectOf } from '../subjects.ts'
 import { authenticationClaims } from './authentication_claims.ts'
 import { signJwt, signJwtWithSecret } from './sign.ts'
 
@@ -43,7 +44,7 @@ export async function mintAccessToken(
 ): Promise<MintedAccessToken> {
   const { api } = authorization.audience
   const minted =
-    api === undefined ? mintOpaque(ctx, authorization, channel) : await mintJwt(ctx, authorization, api, channel)
+    api === undefined ? await mintOpaque(ctx, authorization, channel) : await mintJwt(ctx, authorization, api, channel)
   return keepingClaims(ctx, authorization, minted)
 }
 
@@ -62,11 +63,12 @@ function keepingClaims(ctx: Context, authorization: Authorization, minted: Minte
   }
 }
 
-function mintOpaque(ctx: Context, authorization: Authorization, channel: Channel): MintedAccessToken {
+async function mintOpaque(ctx: Context, authorization: Authorization, channel: Channel): Promise<MintedAccessToken> {
   const { client, user, session, lineage, scope, response_type } = authorization
   if (user === undefined) throw new Error('A token for /userinfo needs a user')
   const now = ctx.now()
   const access_token = `${opaqueTokenPrefix}${ctx.random(32)}`
+  const sub = await subjectOf(ctx, client, user.user_id)
   const isImplicit = channel === 'browser' && !response_type.includes('code')
   const expires_in = opaqueTokenLifetime[isImplicit ? 'implicit' : 'other']
   const row = {
@@ -78,7 +80,7 @@ function mintOpaque(ctx: Context, authorization: Authorization, channel: Channel
     },
     ...(session === undefined ? {} : { session_id: session.session_id }),
     ...(lineage === undefined ? {} : { lineage }),
-    ...detailsOf(authorization),
+    ...detailsOf(authorization, sub),
     issued_at: now,
     ends_at: now + expires_in * 1000,
   }
@@ -93,6 +95,8 @@ function mintOpaque(ctx: Context, authorization: Authorization, channel: Channel
 /** What is kept with an opaque token, as JSON. */
 export interface TokenDetails {
   readonly cnf?: Confirmation
+  /** Where it is not the id of the user. */
+  readonly sub?: string
   /** Claims that were asked for one by one at `/userinfo`. */
   readonly userinfo_claims?: readonly string[]
   /** Seconds since 1970. */
@@ -100,11 +104,12 @@ export interface TokenDetails {
   readonly acr?: string
 }
 
-function detailsOf(authorization: Authorization): { readonly details?: string } {
-  const { confirmation, session, tell_acr } = authorization
+function detailsOf(authorization: Authorization, sub: string): { readonly details?: string } {
+  const { confirmation, user, session, tell_acr } = authorization
   const { auth_time, acr } = tell_acr === true ? authenticationClaims(session) : {}
   const details: TokenDetails = {
     ...(confirmation === undefined ? {} : { cnf: confirmation }),
+    ...(sub === user?.user_id ? {} : { sub }),
     ...userinfoClaims(authorization),
     ...(auth_time === undefined ? {} : { auth_time }),
     ...(acr === undefined ? {} : { acr }),
@@ -138,7 +143,7 @@ async function mintJwt(
   const claims = {
     ...authorization.claims?.access_token,
     iss: ctx.issuer,
-    sub: user?.user_id ?? `${client.client_id}@clients`,
+    sub: user === undefined ? `${client.client_id}@clients` : await subjectOf(ctx, client, user.user_id),
     aud: audienceOf(ctx, authorization, api),
     iat,
     exp: iat + expires_in,

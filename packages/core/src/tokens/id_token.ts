@@ -4,6 +4,7 @@ import type { Client } from '@latchkey/store'
 import type { PersonalAuthorization } from '../authorization.ts'
 import { namedClaims, userClaims } from '../claims.ts'
 import { type Context, seconds } from '../context.ts'
+import { subjectOf } from '../subjects.ts'
 import { authenticationClaims } from './authentication_claims.ts'
 import { signJwt } from './sign.ts'
 
@@ -13,7 +14,7 @@ import { signJwt } from './sign.ts'
  * @spec OpenID Connect Core §3.2.2.10
  * @spec OpenID Connect Core §3.3.2.11
  */
-export function issueIdToken(
+export async function issueIdToken(
   ctx: Context,
   authorization: PersonalAuthorization,
   beside: { readonly access_token?: string; readonly code?: string },
@@ -29,7 +30,7 @@ export function issueIdToken(
     ...(requested_claims === undefined ? {} : namedClaims(user, requested_claims.id_token)),
     ...authorization.claims?.id_token,
     iss: ctx.issuer,
-    sub: user.user_id,
+    sub: await subjectOf(ctx, client, user.user_id),
     aud: client.client_id,
     iat,
     exp: iat + client.jwt_configuration.lifetime_in_seconds,

@@ -3,6 +3,7 @@ import { words } from '@latchkey/oauth'
 import type { Context } from '../context.ts'
 import { isRevoked } from '../lineage.ts'
 import { type Confirmation, readConfirmation } from '../proofs/confirmation.ts'
+import { userOfSubject } from '../subjects.ts'
 import { isOpaque, type TokenDetails } from './access_token.ts'
 import { verifyOwn } from './verify.ts'
 
@@ -42,7 +43,7 @@ async function readOpaque(ctx: Context, token: string): Promise<AccessTokenFacts
   const details = row.details === undefined ? {} : (JSON.parse(row.details) as TokenDetails)
   return {
     ...{
-      sub: row.user_id,
+      sub: details.sub ?? row.user_id,
       user_id: row.user_id,
       details,
       client_id: row.client_id,
@@ -68,9 +69,10 @@ async function readJwt(ctx: Context, token: string): Promise<AccessTokenFacts | 
   if (typeof client_id !== 'string' || nonce !== undefined || audience.includes(client_id)) return undefined
   if (await isRevoked(ctx, jti)) return undefined
   // What a client does for itself has no person behind it.
-  const personal = !isClientSubject(ctx, sub)
+  const user_id = isClientSubject(ctx, sub) ? undefined : await userOfSubject(ctx, client_id, sub)
+  if (user_id === undefined && !isClientSubject(ctx, sub)) return undefined
   return {
-    ...(personal ? { user_id: sub } : {}),
+    ...(user_id === undefined ? {} : { user_id }),
     ...{ sub, client_id, audience, scope: typeof scope === 'string' ? words(scope) : [], iat, exp, jti, claims },
     ...bound(claims.cnf),
     ...named(claims.userinfo_claims),

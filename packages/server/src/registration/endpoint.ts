@@ -8,6 +8,7 @@ import { answerPreflight, openToAll } from '../cors.ts'
 import { asOAuthError, sendJsonError } from '../errors.ts'
 import { newClientId } from '../tenant_file/ids.ts'
 import { readMetadata } from './metadata.ts'
+import { checkSector } from './sector.ts'
 
 const path = '/oidc/register'
 const defaultMaxClients = 1000
@@ -61,6 +62,7 @@ async function register({ server, ctx, request, reply }: Call): Promise<FastifyR
   const now = ctx.now()
   const client_id = newClientId(ctx.random)
   const client = readMetadata(request.body, { client_id, by: 'itself', issued_at: Math.floor(now / 1000) })
+  await checkSector(ctx, client)
   const client_secret = needsSecret(client) ? ctx.random(48) : undefined
   const registration_access_token = ctx.random(32)
   await ctx.store.atomically(async (store) => {
@@ -96,6 +98,7 @@ async function change({ server, ctx, request, reply }: Call): Promise<FastifyRep
     throw new OAuthError('invalid_client_metadata', 'client_id: Send the client_id that is being changed.')
   const issued_at = before.registration?.issued_at ?? Math.floor(now / 1000)
   const client = readMetadata(given, { client_id: before.client_id, by: 'itself', issued_at }, before)
+  await checkSector(ctx, client)
   const client_secret = needsSecret(client) && !needsSecret(before) ? ctx.random(48) : undefined
   await ctx.store.atomically(async (store) => {
     // Deleted meanwhile is deleted: a change must not bring the client back.

@@ -6,6 +6,7 @@ import * as formerPasswords from './0003_former_passwords.ts'
 import * as tokenEndpoint from './0004_token_endpoint.ts'
 import * as usedIds from './0005_used_ids.ts'
 import * as pushedRequests from './0007_pushed_requests.ts'
+import * as subjects from './0009_subjects.ts'
 import * as sessionClients from './0010_session_clients.ts'
 import * as deviceCodes from './0011_device_codes.ts'
 import * as registration from './0012_registration.ts'
@@ -17,6 +18,7 @@ export const migrations: Record<string, Migration> = {
   '0004_token_endpoint': tokenEndpoint,
   '0005_used_ids': usedIds,
   '0007_pushed_requests': pushedRequests,
+  '0009_subjects': subjects,
   '0010_session_clients': sessionClients,
   '0011_device_codes': deviceCodes,
   '0012_registration': registration,

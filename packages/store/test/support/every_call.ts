@@ -62,6 +62,11 @@ const calls: Calls = {
     rehash: (s) => s.users.rehash('u', 'a', 'b'),
     recordLogin: (s) => s.users.recordLogin('u', 'ip', now),
   },
+  subjects: {
+    create: (s) => s.subjects.create({ sector: 's', user_id: 'u' }, 'x', now),
+    subOf: (s) => s.subjects.subOf({ sector: 's', user_id: 'u' }),
+    find: (s) => s.subjects.find('x'),
+  },
   formerPasswords: {
     list: (s) => s.formerPasswords.list('u', 5),
     add: (s) => s.formerPasswords.add('u', 'h', 5, now),

@@ -1,6 +1,29 @@
-/** Owns what a tenant file says of the tokens of a client: whose tokens it may look into. */
+/** Owns what a tenant file says of the tokens of a client: whom they name, and whose tokens it may look into. */
+import { sectorHosts } from '@latchkey/core'
+import type { Client } from '@latchkey/store'
 import { Type } from 'typebox'
+import { entryVerdict } from '../urls.ts'
+import { report, Url } from './fields.ts'
+import type { Entry } from './record.ts'
 
 export const TokenFields = {
   resource_server_identifier: Type.Optional(Type.String({ minLength: 1, maxLength: 600 })),
+  subject_type: Type.Optional(Type.Enum(['public', 'pairwise'])),
+  sector_identifier_uri: Type.Optional(Url),
+}
+
+interface Given {
+  readonly sector_identifier_uri?: string
+}
+
+/** @spec OpenID Connect Core §8.1 */
+export function checkTokens(entry: Entry<Given>, client: Client): void {
+  const { sector_identifier_uri } = entry.value
+  if (sector_identifier_uri !== undefined) report(entry, ['sector_identifier_uri'], entryVerdict(sector_identifier_uri))
+  const isOpen = client.subject_type === 'pairwise' && client.sector_identifier_uri === undefined
+  if (isOpen && sectorHosts(client.callbacks).length > 1)
+    entry.problem(
+      ['subject_type'],
+      'The redirect URIs have several hosts, so say with sector_identifier_uri to which one the pairwise subjects belong.',
+    )
 }

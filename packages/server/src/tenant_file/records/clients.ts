@@ -10,7 +10,7 @@ import { checkLogout, LogoutFields } from './client_logout.ts'
 import { checkProofs, ProofFields } from './client_proofs.ts'
 import { checkRequests, RequestFields } from './client_requests.ts'
 import { checkSenders, SenderFields } from './client_senders.ts'
-import { TokenFields } from './client_tokens.ts'
+import { checkTokens, TokenFields } from './client_tokens.ts'
 import { DisplayName, report, reportAll, Url, UrlList } from './fields.ts'
 import { defineRecord, type Entry } from './record.ts'
 
@@ -220,6 +220,7 @@ function checkUrls(entry: Entry<Given>, client: Client): void {
   if (initiate_login_uri !== undefined) report(entry, ['initiate_login_uri'], entryVerdict(initiate_login_uri))
   checkLogout(entry, client)
   checkRequests(entry)
+  checkTokens(entry, client)
   checkProofs(entry, client)
   checkSenders(entry, client)
 }
