@@ -249,6 +249,21 @@ describe('users', () => {
   })
 })
 
+describe('clients', () => {
+  test('are listed, and an initial access token is made for those to come', async () => {
+    await applyTenant()
+    const listed = await run(['clients', 'list'])
+    expect([listed.code, listed.out]).toEqual([0, expect.stringMatching(/^CLIENT_ID +NAME +TYPE +PARTY\n/)])
+    const made = await run(['clients', 'token', '--uses', '2', '--days', '7'])
+    expect([made.code, made.out]).toEqual([0, expect.stringMatching(/^[\w-]{43}\n$/)])
+    expectRefusal(
+      await run(['clients', 'token', '--uses', 'many']),
+      1,
+      /^--uses takes a number from 1 to 10000, not many/,
+    )
+  })
+})
+
 describe('keys and serve', () => {
   test('a server makes keys, follows a rotation, and stops when told', async () => {
     const file = write('tenant.yaml', tenant)

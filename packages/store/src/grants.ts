@@ -63,14 +63,14 @@ export function grantStore({ db, tenant }: Scope) {
       return rows.map((row) => ({ ...row, scope: words(row.scope) }))
     },
 
-    /** @returns false when there was no such grant */
-    async revoke(grant_id: string): Promise<boolean> {
-      const result = await db
+    /** @returns whose grant to whom it was; undefined when there was no such grant */
+    async revoke(grant_id: string): Promise<Pick<Grant, 'user_id' | 'client_id'> | undefined> {
+      return db
         .deleteFrom('grants')
         .where('tenant', '=', tenant)
         .where('grant_id', '=', grant_id)
+        .returning(['user_id', 'client_id'])
         .executeTakeFirst()
-      return result.numDeletedRows > 0n
     },
   }
 }

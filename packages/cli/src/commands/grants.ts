@@ -31,7 +31,7 @@ const revoke = defineCommand({
   name: 'revoke',
   summary: 'Take back what a user has allowed: the application has to ask again.',
   notes: `
-Tokens that were issued before are good until they end.`,
+Refresh tokens end with it; access tokens that were issued before are good until they end.`,
   args: [{ name: 'grant', sentence: 'The id that "latchkey grants list" shows.' }],
   options: 'users',
   async run({ config, args, print, now, random }) {
@@ -39,7 +39,13 @@ Tokens that were issued before are good until they end.`,
     const { store, close } = await openAdministration(config, 'find', { now, random })
     try {
       const [grant_id = ''] = args
-      if (!(await store.grants.revoke(grant_id))) {
+      const revoked = await store.atomically(async (trx) => {
+        const grant = await trx.grants.revoke(grant_id)
+        // Without the yes there is no coming back without the person, either.
+        if (grant !== undefined) await trx.refreshTokens.revokeAllOf(grant.user_id, grant.client_id, now())
+        return grant
+      })
+      if (revoked === undefined) {
         throw new CommandFailure(`There is no grant ${grant_id}: "latchkey grants list USER" shows the ids.`)
       }
       print(`${grant_id} is revoked: the application has to ask again.`)
