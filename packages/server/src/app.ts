@@ -79,6 +79,8 @@ export function buildApp(options: AppOptions): FastifyInstance {
   const app = fastify({
     loggerInstance: options.log,
     logController: new LogController({ disableRequestLogging: true }),
+    // A logger for each request would cost more than the line that most of them never write.
+    childLoggerFactory: (log) => log,
     bodyLimit: options.body_limit,
     requestTimeout,
     trustProxy: options.trust_proxy.length === 0 ? false : [...options.trust_proxy],
@@ -114,11 +116,12 @@ export function buildApp(options: AppOptions): FastifyInstance {
   const methodsAt = watchMethods(app)
   readBodiesStrictly(app)
   void app.register(fastifyCookie)
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, next) => {
     reply.headers(safeHeaders)
     // Not for localhost, where other programs of this machine speak plain http.
     if (request.protocol === 'https' && !options.development)
       reply.header('strict-transport-security', 'max-age=31536000')
+    next()
   })
   app.setErrorHandler(fail)
   app.setNotFoundHandler((request, reply) => {

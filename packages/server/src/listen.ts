@@ -109,12 +109,14 @@ const lastBytes = 50
 function countRequests(app: FastifyInstance): { none(): Promise<void> } {
   let running = 0
   let done: (() => void) | undefined
-  app.addHook('onRequest', async (_request, reply) => {
+  const onClose = () => {
+    running--
+    if (running === 0) done?.()
+  }
+  app.addHook('onRequest', (_request, reply, next) => {
     running++
-    reply.raw.once('close', () => {
-      running--
-      if (running === 0) done?.()
-    })
+    reply.raw.once('close', onClose)
+    next()
   })
   return {
     async none() {

@@ -1,5 +1,4 @@
 /** Owns the putting together: database, tenant, password workers, mails and HTTP become one running server, and stop as one. */
-import { randomBytes } from 'node:crypto'
 import { setTimeout as wait } from 'node:timers/promises'
 import { openDocuments } from '@latchkey/core'
 import { openPasswords, type Passwords } from '@latchkey/identity'
@@ -17,6 +16,7 @@ import { smtpSender } from './mail/smtp.ts'
 import { giveBackMemory } from './memory.ts'
 import { openClientCertificates } from './mutual_tls.ts'
 import { openPages } from './pages/index.ts'
+import { openRandom } from './random.ts'
 import { openRules } from './rules/rules.ts'
 import { serverSecrets } from './secret_file.ts'
 import { type LiveTenant, openTenant } from './tenant.ts'
@@ -53,7 +53,7 @@ export interface Surroundings {
  */
 export async function startServer(config: Config, surroundings: Surroundings = {}): Promise<RunningServer> {
   const now = surroundings.now ?? Date.now
-  const random = surroundings.random ?? ((bytes: number) => randomBytes(bytes).toString('base64url'))
+  const random = surroundings.random ?? openRandom()
   const development = surroundings.development === true
   const log = surroundings.log ?? openLog(config.log_level)
   const db = openDatabase(config.database)
