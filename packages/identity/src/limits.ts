@@ -18,6 +18,8 @@ export interface Attempt {
   readonly connection: string
   /** What was typed as user name or e-mail address. */
   readonly identifier: string
+  /** Whom it names. A person with an address and a name is one person, whichever was typed. */
+  readonly user_id?: string | undefined
   readonly ip: string
 }
 
@@ -81,10 +83,7 @@ export async function clearFailures(ctx: IdentityContext, attempt: Attempt): Pro
 
 /** Lifts every block of a person, whatever the address. */
 export async function unblock(ctx: IdentityContext, user: User): Promise<void> {
-  for (const identifier of [user.email, user.username]) {
-    if (identifier !== undefined)
-      await ctx.store.counters.clearAll(`failures ${person(ctx, user.connection, identifier)} `)
-  }
+  await ctx.store.counters.clearAll(`failures ${known(ctx, user.user_id)} `)
 }
 
 /** @returns true when this address may sign up once more */
@@ -142,12 +141,18 @@ function failureKey(ctx: IdentityContext, attempt: Attempt): string {
   return `failures ${pair(ctx, attempt)}`
 }
 
-function pair(ctx: IdentityContext, { connection, identifier, ip }: Attempt): string {
-  return `${person(ctx, connection, identifier)} ${addressBucket(ip)}`
+function pair(ctx: IdentityContext, { connection, identifier, user_id, ip }: Attempt): string {
+  const person = user_id === undefined ? unknown(ctx, connection, identifier) : known(ctx, user_id)
+  return `${person} ${addressBucket(ip)}`
+}
+
+// The two look alike, so that the counters tell nobody who exists.
+function known(ctx: IdentityContext, user_id: string): string {
+  return ctx.store.vault.hash('person', user_id)
 }
 
 // What was typed may be a password in the wrong field: only its keyed hash is kept.
-function person(ctx: IdentityContext, connection: string, identifier: string): string {
+function unknown(ctx: IdentityContext, connection: string, identifier: string): string {
   return ctx.store.vault.hash('identifier', `${connection}\n${identifier.trim().toLowerCase()}`)
 }
 

@@ -1,6 +1,15 @@
 /** The brakes on guessing: counted before they are judged, by person and address, and lifted by a password or a mail. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { clearFailures, countAttempt, countFailure, mayMail, maySignUp, tripDelay, unblock } from '../src/limits.ts'
+import {
+  type Attempt,
+  clearFailures,
+  countAttempt,
+  countFailure,
+  mayMail,
+  maySignUp,
+  tripDelay,
+  unblock,
+} from '../src/limits.ts'
 import { openWorld, type World } from './support/world.ts'
 
 const minute = 60_000
@@ -14,13 +23,13 @@ beforeEach(async () => {
 afterEach(() => world.close())
 
 /** One wrong password. */
-async function fail(attempt = ada, protection = true): Promise<string> {
+async function fail(attempt: Attempt = ada, protection = true): Promise<string> {
   const refusal = await countAttempt(world.ctx, attempt, protection)
   if (refusal !== undefined) return refusal
   return (await countFailure(world.ctx, attempt)) ? 'blocks' : 'counted'
 }
 
-async function failTimes(count: number, attempt = ada, protection = true): Promise<readonly string[]> {
+async function failTimes(count: number, attempt: Attempt = ada, protection = true): Promise<readonly string[]> {
   const answers: string[] = []
   for (let index = 0; index < count; index++) answers.push(await fail(attempt, protection))
   return answers
@@ -73,6 +82,17 @@ describe('contract M17 wrong passwords of one person from one address', () => {
     expect(await fail({ ...ada, ip: '2001:db8:0:1::1' })).toBe('counted')
   })
 
+  test('a person is one person, whatever name is typed', async () => {
+    const user_id = 'auth0|ada'
+    for (let index = 0; index < 5; index++) {
+      expect(await fail({ ...ada, user_id })).toBe('counted')
+      expect(await fail({ ...ada, user_id, identifier: 'ada' })).toBe(index < 4 ? 'counted' : 'blocks')
+    }
+    expect(await fail({ ...ada, user_id })).toBe('too_many_attempts')
+    await clearFailures(world.ctx, { ...ada, user_id, identifier: 'ada' })
+    expect(await fail({ ...ada, user_id })).toBe('counted')
+  })
+
   test('a right password forgets them, and only those of this address', async () => {
     const elsewhere = { ...ada, ip: '192.0.2.9' }
     await failTimes(9)
@@ -82,12 +102,13 @@ describe('contract M17 wrong passwords of one person from one address', () => {
     expect(await fail(elsewhere)).toBe('blocks')
   })
 
-  test('lifting a block lifts it everywhere, by address and by name, and for nobody else', async () => {
+  test('lifting a block lifts it everywhere, and for nobody else', async () => {
     const user = await world.addUser({ email: 'ada@example.com', username: 'ada' })
-    const attempts = [ada, { ...ada, ip: '192.0.2.9' }, { ...ada, identifier: 'ada' }]
+    const named = { ...ada, user_id: user.user_id }
+    const attempts = [named, { ...named, ip: '192.0.2.9' }]
     const others = [
       { ...ada, identifier: 'ada@example.co' },
-      { ...ada, connection: 'other' },
+      { ...ada, user_id: `${user.user_id}0` },
     ]
     for (const attempt of [...attempts, ...others]) await failTimes(11, attempt)
     world.advance(2 * minute)

@@ -1,6 +1,15 @@
 /** Signing up and in: what an address, a name and a password must be, and that nobody learns who has an account. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { isEmail, isUsername, newUserId, password, type SignupForm, signUp, verifyEmail } from '../src/index.ts'
+import {
+  isEmail,
+  isUsername,
+  newUserId,
+  password,
+  type SignupForm,
+  signUp,
+  unblockByTicket,
+  verifyEmail,
+} from '../src/index.ts'
 import { database, openWorld, type World } from './support/world.ts'
 
 const good = 'Correct-Horse-7'
@@ -210,6 +219,21 @@ describe('RFC 8176 §2 signing in with a password', () => {
     expect(world.mails.map((mail) => mail.kind)).toEqual(['blocked_account'])
     expect(await attempt('grace@example.com', good, connections.plain, crowd)).toEqual({ problem: 'too_many_attempts' })
     expect(await attempt('grace@example.com', good, connections.plain, '198.51.100.2')).toMatchObject({ user: {} })
+  })
+
+  test('ten wrong ones for the address and for the user name together block the person, who may lift it', async () => {
+    const from = '198.51.100.4'
+    const told: string[] = []
+    for (const identifier of ['one@example.com', 'ada', 'ONE@example.com', 'Ada'].flatMap((one) => [one, one, one])) {
+      const outcome = await attempt(identifier, 'wrong', connections.named, from)
+      told.push('problem' in outcome ? outcome.problem : 'signed in')
+    }
+    expect(told).toEqual([...Array(10).fill('wrong_credentials'), 'too_many_attempts', 'too_many_attempts'])
+    expect(world.mails.map((mail) => mail.kind)).toEqual(['blocked_account'])
+    expect(await unblockByTicket(world.ctx, world.mails[0]?.ticket ?? '')).toBe(true)
+    world.advance(60_000)
+    for (const identifier of ['ada', 'one@example.com'])
+      expect(await attempt(identifier, good, connections.named, from)).toMatchObject({ user: { username: 'ada' } })
   })
 
   test('attempts that the workers had no room to judge are not held against the person', async () => {

@@ -94,7 +94,7 @@ describe('a new password', () => {
       ends_at: Number.MAX_SAFE_INTEGER,
     }
     await world.ctx.store.accessTokens.create('token', token)
-    const attempt = { connection: 'db', identifier: user.email ?? '', ip: '192.0.2.1' }
+    const attempt = { connection: 'db', identifier: user.email ?? '', user_id: user.user_id, ip: '192.0.2.1' }
     for (let index = 0; index < 11; index++) await countAttempt(world.ctx, attempt, true)
     expect(await countAttempt(world.ctx, attempt, true)).toBe('too_many_attempts')
     await sendPasswordReset(world.ctx, user)
@@ -135,7 +135,7 @@ describe('a new password', () => {
 describe('lifting a block', () => {
   test('by the mail, which goes out once an hour, to people who have an address', async () => {
     const user = await world.addUser()
-    const attempt = { connection: 'db', identifier: user.email ?? '', ip: '192.0.2.7' }
+    const attempt = { connection: 'db', identifier: user.email ?? '', user_id: user.user_id, ip: '192.0.2.7' }
     for (let index = 0; index < 11; index++) await countAttempt(world.ctx, attempt, true)
     await Promise.all(Array.from({ length: 5 }, () => sendUnblock(world.ctx, user)))
     expect(world.mails.map((mail) => mail.kind)).toEqual(['blocked_account'])

@@ -19,10 +19,10 @@ export const password = defineLoginMethod<PasswordForm>({
   id: 'password',
   amr: ['pwd'],
   async verify(ctx, { connection, identifier, password: given, ip }) {
-    const attempt: Attempt = { connection: connection.name, identifier, ip }
+    const user = await findPerson(ctx, connection, identifier)
+    const attempt: Attempt = { connection: connection.name, identifier, user_id: user?.user_id, ip }
     const refusal = await countAttempt(ctx, attempt, connection.options.brute_force_protection !== false)
     if (refusal !== undefined) return { problem: refusal }
-    const user = await findPerson(ctx, connection, identifier)
     const proof = await prove(ctx, user, given)
     if (proof === undefined) {
       await forgiveAttempt(ctx, attempt)
