@@ -39,7 +39,7 @@ describe('RFC 6749 §4.2.2.1 a refusal goes to the client, whole and well-formed
     ['an audience without its slash', { audience: 'https://api.example.com' }, 'access_denied', /Service not found/],
     ['an audience in capitals', { audience: 'https://API.example.com/' }, 'access_denied', /Service not found/],
     ['an audience with quotes and umlauts', { audience: '"\\ü\n"' }, 'access_denied', "Service not found: ''??'"],
-    ['a request object', { request: 'eyJhbGciOiJub25lIn0.e30.' }, 'request_not_supported', /request parameter/],
+    ['a request object', { request: 'eyJhbGciOiJub25lIn0.e30.' }, 'request_not_supported', /must be signed/],
     ['a request_uri', { request_uri: 'https://app.example.com/r' }, 'request_uri_not_supported', /request_uri/],
     ['a registration', { registration: '{}' }, 'registration_not_supported', /registration/],
     ['a response_mode nobody knows', { response_mode: 'telepathy' }, 'invalid_request', /response_mode: telepathy/],

@@ -50,8 +50,8 @@ describe('OpenID Connect Discovery §3, §4, RFC 8414 §2 the document', () => {
       claims_supported: expect.arrayContaining(['sub', 'email', 'auth_time', 'nonce']),
       prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
       ui_locales_supported: expect.arrayContaining(['en', 'ar']),
-      request_parameter_supported: false,
-      request_uri_parameter_supported: false,
+      request_parameter_supported: true,
+      request_uri_parameter_supported: true,
       authorization_response_iss_parameter_supported: true,
     })
     expect(body.scopes_supported).not.toContain('offline_access')

@@ -4,6 +4,7 @@ import type { Client } from '@latchkey/store'
 import { resolveAudience } from './audience.ts'
 import { type AuthenticationRequest, readAuthentication } from './authentication_request.ts'
 import type { Context } from './context.ts'
+import type { DeviceTarget } from './device/decision.ts'
 import { readIdTokenHint } from './id_token_hint.ts'
 import { type CodeChallenge, readCodeChallenge } from './pkce.ts'
 import { isPrompt, type Prompt, prompts } from './prompts.ts'
@@ -19,6 +20,8 @@ export interface ResponseDestination {
   readonly response_mode: string
   /** The answer is told to the window that opened this one, rather than put into the address. */
   readonly owp?: true
+  /** The answer waits for a device, and the browser is sent nowhere. */
+  readonly device?: DeviceTarget
   readonly state?: string
 }
 
@@ -38,10 +41,25 @@ export interface AuthorizationRequest extends ResponseDestination, Authenticatio
   readonly challenge?: CodeChallenge
   /** The key that the code will be bound to. */
   readonly dpop_jkt?: string
+  /** The key under which the request was pushed; it is answered once. */
+  readonly pushed?: string
   /** The one user whom the answer may be about, by `id_token_hint` or a claim `sub`. */
   readonly hinted_user_id?: string
   /** Every parameter as it was sent, for rules; kept where there are any. */
   readonly query?: Readonly<Record<string, string>>
+}
+
+/** How a request came, besides as parameters of an address. */
+export interface RequestOrigin {
+  readonly signed?: true
+  /** The key under which it was pushed. */
+  readonly pushed?: string
+}
+
+/** A request as parameters, however it came. */
+export interface MeantRequest {
+  readonly parameters: Parameters
+  readonly origin: RequestOrigin
 }
 
 const maximumState = 8192
@@ -111,8 +129,10 @@ export async function readRequest(
   ctx: Context,
   destination: ResponseDestination,
   parameters: Parameters,
+  origin: RequestOrigin = {},
 ): Promise<AuthorizationRequest> {
   const client = findClient(ctx, destination.client_id)
+  checkOrigin(client, origin)
   refuseUnsupported(parameters)
   const response_type = checkResponseType(client, parameters)
   checkResponseMode(parameters, response_type, destination.redirect_uri)
@@ -132,6 +152,7 @@ export async function readRequest(
     nonce,
     ...authentication,
     hinted_user_id,
+    pushed: origin.pushed,
     ...(words(response_type).includes('code') ? codeBinding(client, parameters) : {}),
   }
   for (const name of ['audience', 'login_hint', 'ui_locales', 'screen_hint', 'connection'] as const)
@@ -154,11 +175,30 @@ function queryForRules(parameters: Parameters): Readonly<Record<string, string>>
   return Object.fromEntries([...parameters].filter(([name]) => name !== 'id_token_hint'))
 }
 
+/**
+ * What a client has promised of all its requests counts for each of them: otherwise anybody could send one in another way.
+ * @spec RFC 9101 §10.5
+ * @spec RFC 9126 §6
+ */
+function checkOrigin(client: Client, { signed, pushed }: RequestOrigin): void {
+  if (client.require_pushed_authorization_requests === true && pushed === undefined)
+    throw unpromised(client, 'The client must push its requests', 'require_pushed_authorization_requests')
+  if (client.require_signed_request_object === true && signed !== true)
+    throw unpromised(client, 'The client must sign its requests', 'require_signed_request_object')
+}
+
+function unpromised({ name }: Client, description: string, setting: string): OAuthError {
+  return new OAuthError('invalid_request', description, {
+    explanation: {
+      summary: `${name} is registered with ${setting}, and this request did not come so.`,
+      fix: 'Send the request as registered, or change the registration.',
+      setting: `clients[].${setting}`,
+    },
+  })
+}
+
 // OpenID Connect Core §3.1.2.6: a feature that changes the meaning of the request is refused by name, never ignored.
 function refuseUnsupported(parameters: Parameters): void {
-  if (parameters.has('request')) throw new OAuthError('request_not_supported', 'The request parameter is not supported')
-  if (parameters.has('request_uri'))
-    throw new OAuthError('request_uri_not_supported', 'The request_uri parameter is not supported')
   if (parameters.has('registration'))
     throw new OAuthError('registration_not_supported', 'The registration parameter is not supported')
 }

@@ -16,7 +16,7 @@ import { subjectTypes } from './subjects.ts'
  */
 export function discovery(ctx: Context, locales: readonly string[]): Record<string, unknown> {
   const at = (path: string) => `${ctx.issuer}${path}`
-  return {
+  return withCertificates(ctx, {
     issuer: ctx.issuer,
     authorization_endpoint: at('authorize'),
     token_endpoint: at('oauth/token'),
@@ -26,6 +26,7 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     userinfo_endpoint: at('userinfo'),
     ...tokenStatus(ctx),
     jwks_uri: at('.well-known/jwks.json'),
+    device_authorization_endpoint: at('oauth/device/code'),
     end_session_endpoint: at('oidc/logout'),
     check_session_iframe: at('oidc/check_session'),
     frontchannel_logout_supported: true,
@@ -39,7 +40,6 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     token_endpoint_auth_methods_supported: clientAuthMethods(ctx),
     token_endpoint_auth_signing_alg_values_supported: clientSigningAlgs,
     dpop_signing_alg_values_supported: dpopAlgorithms,
-    ...mutualTls(ctx),
     code_challenge_methods_supported: ['S256'],
     subject_types_supported: subjectTypes,
     id_token_signing_alg_values_supported: ctx.keys.algorithms,
@@ -64,13 +64,18 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     display_values_supported: ['page', 'popup'],
     claim_types_supported: ['normal'],
     claims_parameter_supported: true,
-    request_parameter_supported: false,
-    request_uri_parameter_supported: false,
+    request_parameter_supported: true,
+    request_uri_parameter_supported: true,
+    require_request_uri_registration: true,
+    request_object_signing_alg_values_supported: ['none', ...clientSigningAlgs],
+    require_signed_request_object: false,
+    pushed_authorization_request_endpoint: at('oauth/par'),
+    require_pushed_authorization_requests: false,
     authorization_response_iss_parameter_supported: true,
     ...(ctx.configuration.settings.client_id_metadata_documents?.enabled === true
       ? { client_id_metadata_document_supported: true }
       : {}),
-  }
+  })
 }
 
 /** @spec RFC 7662 §2 @spec RFC 7009 §2 @spec RFC 9701 §7 */
@@ -85,14 +90,30 @@ function tokenStatus(ctx: Context): Record<string, unknown> {
   }
 }
 
-/** Clients with a certificate call another address where browsers would be asked for one too. @spec RFC 8705 §3.3 @spec RFC 8705 §5 */
-function mutualTls({ mtls }: Context): Record<string, unknown> {
-  if (mtls === undefined) return {}
+/** The endpoints that clients call themselves. */
+const calledByClients = [
+  'token',
+  'userinfo',
+  'introspection',
+  'revocation',
+  'device_authorization',
+  'pushed_authorization_request',
+]
+
+/**
+ * Clients with a certificate call another address where browsers would be asked for one too.
+ * @spec RFC 8705 §3.3
+ * @spec RFC 8705 §5
+ */
+function withCertificates({ mtls, issuer }: Context, document: Record<string, unknown>): Record<string, unknown> {
+  if (mtls === undefined) return document
   const { url } = mtls
-  return {
-    tls_client_certificate_bound_access_tokens: true,
-    ...(url === undefined
-      ? {}
-      : { mtls_endpoint_aliases: { token_endpoint: `${url}oauth/token`, userinfo_endpoint: `${url}userinfo` } }),
-  }
+  const told = { ...document, tls_client_certificate_bound_access_tokens: true }
+  if (url === undefined) return told
+  const names = calledByClients.map((name) => `${name}_endpoint`)
+  const aliases = names.flatMap((name) => {
+    const address = document[name]
+    return typeof address === 'string' ? [[name, `${url}${address.slice(issuer.length)}`]] : []
+  })
+  return { ...told, mtls_endpoint_aliases: Object.fromEntries(aliases) }
 }

@@ -8,6 +8,7 @@ export type { Audience, Authorization, PersonalAuthorization } from './authoriza
 export {
   type AuthorizationRequest,
   findClient,
+  type MeantRequest,
   type ResponseDestination,
   readDestination,
   readRequest,
@@ -19,6 +20,9 @@ export { type ClientJwt, clientSigningAlgs, timeProblem, verifyClientJwt } from 
 export { type ClientKey, type ClientKeys, clientKeys } from './client_keys.ts'
 export { indexConfiguration, type TenantConfiguration } from './configuration.ts'
 export { type Context, type Log, seconds } from './context.ts'
+export { allowDevice, type DeviceTarget, denyDevice, deviceTrip, shownCode } from './device/decision.ts'
+export { authorizeDevice } from './device/request.ts'
+export { readUserCode } from './device/user_code.ts'
 export { discovery } from './discovery.ts'
 export { type Document, type Documents, mediaType, openDocuments } from './documents.ts'
 export { grantTypes } from './grants/index.ts'
@@ -28,6 +32,7 @@ export { frontchannelLogoutUris } from './logout/frontchannel.ts'
 export { issueLogoutToken } from './logout/logout_token.ts'
 export { type EndSessionRequest, mustConfirmLogout, readEndSessionRequest } from './logout/request.ts'
 export { type LogoutRequest, logoutTarget } from './logout/return_to.ts'
+export { meantRequest } from './meant_request.ts'
 export { nextStep, type Page, type Step, type Trip } from './next_step.ts'
 export { type Fetch, FetchError, type OutboundAnswer, type OutboundRequest } from './outbound.ts'
 export { distinguishedName } from './proofs/certificate_names.ts'
@@ -38,6 +43,8 @@ export type {
 export type { Confirmation } from './proofs/confirmation.ts'
 export { dpopNonce } from './proofs/dpop_nonce.ts'
 export { ProofNeeded, readPushedKey, type TokenSender } from './proofs/sender.ts'
+export { pushRequest } from './push.ts'
+export { takePushedRequest } from './pushed_request.ts'
 export type { AuthorizationResponse } from './response_modes/index.ts'
 export { findResponseType, responseTypes } from './response_types/index.ts'
 export { revoke } from './revoke.ts'

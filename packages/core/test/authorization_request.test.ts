@@ -160,8 +160,6 @@ describe('OpenID Connect Core §3.2.2.1 the rest of the request', () => {
     ['an unknown connection', { connection: 'nobody' }, 'invalid_request'],
     ['a connection of other clients', { connection: 'closed' }, 'invalid_request'],
     ['a connection', { connection: 'db' }, 'none'],
-    ['a request object', { request: 'e30.e30.' }, 'request_not_supported'],
-    ['a request by reference', { request_uri: 'https://evil.example/' }, 'request_uri_not_supported'],
     ['a registration', { registration: '{}' }, 'registration_not_supported'],
     ['a state of 8192', { state: 'x'.repeat(8192) }, 'none'],
     ['a longer state', { state: 'x'.repeat(8193) }, 'invalid_request'],

@@ -36,8 +36,8 @@ describe('OpenID Connect Discovery §3 RFC 8414 §2 the document', () => {
       ui_locales_supported: ['en', 'de'],
       authorization_response_iss_parameter_supported: true,
       ...{
-        request_parameter_supported: false,
-        request_uri_parameter_supported: false,
+        request_parameter_supported: true,
+        request_uri_parameter_supported: true,
         claims_parameter_supported: true,
       },
     })

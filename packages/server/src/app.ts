@@ -23,6 +23,7 @@ import type { ClientCertificates } from './mutual_tls.ts'
 import { issuerOf } from './names.ts'
 import type { Pages } from './pages/index.ts'
 import { protocol } from './protocol.ts'
+import { pushedRequests } from './pushed_requests.ts'
 import { recovery } from './recovery.ts'
 import { isAddress } from './registration/client_documents.ts'
 import { registration } from './registration/endpoint.ts'
@@ -34,6 +35,7 @@ import type { LiveTenant } from './tenant.ts'
 import { tokenEndpoint } from './token_endpoint.ts'
 import type { UsageCount } from './usage.ts'
 import { userinfoEndpoint } from './userinfo.ts'
+import { usernamePassword } from './usernamepassword.ts'
 import { wellKnown } from './well_known.ts'
 
 /** What every route works with. */
@@ -135,11 +137,13 @@ export function buildApp(options: AppOptions): FastifyInstance {
     wellKnown,
     protocol,
     tokenEndpoint,
+    pushedRequests,
     introspection,
     revocation,
     registration,
     userinfoEndpoint,
     login,
+    usernamePassword,
     signup,
     account,
     consent,

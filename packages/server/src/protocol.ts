@@ -5,10 +5,15 @@ import {
   browserState,
   type Decision,
   decide,
+  findClient,
   issue,
+  type MeantRequest,
+  meantRequest,
   type Progress,
+  type ResponseDestination,
   readDestination,
   readRequest,
+  takePushedRequest,
   tellsSessionState,
 } from '@latchkey/core'
 import { findSession, type IdentityContext } from '@latchkey/identity'
@@ -32,8 +37,10 @@ export function protocol(app: FastifyInstance, server: Server): void {
     const ctx = await server.context(request)
     if (typeof request.body !== 'string')
       throw new OAuthError('unsupported_media_type', 'Send the request as application/x-www-form-urlencoded')
-    readDestination(ctx, bodyParameters(request))
-    return reply.redirect(`${ctx.issuer}authorize?${encodeParameters(bodyParameters(request))}`, 303)
+    const parameters = bodyParameters(request)
+    if (parameters.has('request') || parameters.has('request_uri')) findClient(ctx, parameters.get('client_id'))
+    else readDestination(ctx, parameters)
+    return reply.redirect(`${ctx.issuer}authorize?${encodeParameters(parameters)}`, 303)
   })
 
   app.get('/authorize/resume', async (request, reply) => {
@@ -56,17 +63,33 @@ async function authorize(
   request: FastifyRequest,
   reply: FastifyReply,
   ctx: IdentityContext,
-  parameters: Parameters,
+  sent: Parameters,
 ) {
+  let meant: MeantRequest
+  try {
+    meant = await meantRequest(ctx, sent)
+  } catch (error) {
+    return answerRefusal(server, request, reply, ctx, destinationOutside(ctx, sent, error), error)
+  }
+  const { parameters, origin } = meant
   const destination = readDestination(ctx, parameters)
   let read: AuthorizationRequest
   try {
-    read = await readRequest(ctx, destination, parameters)
+    read = await readRequest(ctx, destination, parameters, origin)
   } catch (error) {
     return answerRefusal(server, request, reply, ctx, destination, error)
   }
   const signed_in = await currentSession(ctx, request, read)
   return proceed(server, request, reply, ctx, read, signed_in === undefined ? {} : { signed_in })
+}
+
+/** Where to tell that a request object cannot be read: where the request outside of it says, if that is trusted, else on our page. */
+function destinationOutside(ctx: IdentityContext, sent: Parameters, error: unknown): ResponseDestination {
+  try {
+    return readDestination(ctx, sent)
+  } catch {
+    throw error
+  }
 }
 
 // The twin cookie counts for silent authentication alone.
@@ -114,6 +137,11 @@ async function proceed(
     !(await ctx.store.transactions.take(progress.state, progress.browser, ctx.now()))
   ) {
     throw new OAuthError('invalid_request', 'This sign-in has been completed already. Go back to the application')
+  }
+  try {
+    await takePushedRequest(ctx, read.pushed)
+  } catch (error) {
+    return answerRefusal(server, request, reply, ctx, read, error)
   }
   if (step.kind === 'fail') return answerRefusal(server, request, reply, ctx, read, step.error)
   return answer(server, request, reply, ctx, read, decision, progress.signed_in)

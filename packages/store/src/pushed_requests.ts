@@ -11,6 +11,12 @@ export interface NewPushedRequest {
   readonly kept_until: number
 }
 
+export interface FoundPushedRequest {
+  readonly request: string
+  /** Stands for the reference where that must not be written down. */
+  readonly key: string
+}
+
 export type PushedRequestStore = ReturnType<typeof pushedRequestStore>
 
 export function pushedRequestStore({ db, tenant, vault }: Scope) {
@@ -24,27 +30,27 @@ export function pushedRequestStore({ db, tenant, vault }: Scope) {
         .execute()
     },
 
-    /** Looks without taking. @returns the request, while it is not answered and its time is not over */
-    async peek(reference: string, client_id: string, now: number): Promise<string | undefined> {
+    /** Looks without taking. @returns the request with the key to take it by, while it is not answered and its time is not over */
+    async peek(reference: string, client_id: string, now: number): Promise<FoundPushedRequest | undefined> {
       const row = await db
         .selectFrom('pushed_requests')
-        .select('request')
+        .select(['request', 'request_hash'])
         .where('tenant', '=', tenant)
         .where('request_hash', 'in', hashes(reference))
         .where('client_id', '=', client_id)
         .where('used_at', 'is', null)
         .where('ends_at', '>', now)
         .executeTakeFirst()
-      return row === undefined ? undefined : vault.open(row.request)
+      return row === undefined ? undefined : { request: vault.open(row.request), key: row.request_hash }
     },
 
     /** Ends a request with its answer; only the first caller gets it, even where the person took longer than the reference lives. */
-    async take(reference: string, now: number): Promise<boolean> {
+    async take(key: string, now: number): Promise<boolean> {
       const rows = await db
         .updateTable('pushed_requests')
         .set({ used_at: now })
         .where('tenant', '=', tenant)
-        .where('request_hash', 'in', hashes(reference))
+        .where('request_hash', '=', key)
         .where('used_at', 'is', null)
         .returning('request_hash')
         .execute()

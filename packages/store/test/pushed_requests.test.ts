@@ -12,12 +12,16 @@ describe.each(kinds)('pushed requests over %s', (kind) => {
     await opened.store.pushedRequests.create(reference, row, now)
     return reference
   }
+  const keyOf = async (reference: string) => {
+    const found = await opened.store.pushedRequests.peek(reference, 'app', now)
+    return found?.key ?? ''
+  }
 
   test('are found by their client alone, until their time is over', async () => {
     const { pushedRequests } = opened.store
     const reference = await pushed()
-    expect(await pushedRequests.peek(reference, 'app', now)).toBe(row.request)
-    expect(await pushedRequests.peek(reference, 'app', row.ends_at - 1)).toBe(row.request)
+    expect(await pushedRequests.peek(reference, 'app', now)).toMatchObject({ request: row.request })
+    expect(await pushedRequests.peek(reference, 'app', row.ends_at - 1)).toBeDefined()
     expect(await pushedRequests.peek(reference, 'app', row.ends_at)).toBeUndefined()
     expect(await pushedRequests.peek(reference, 'other', now)).toBeUndefined()
     expect(await pushedRequests.peek(fresh(), 'app', now)).toBeUndefined()
@@ -34,15 +38,16 @@ describe.each(kinds)('pushed requests over %s', (kind) => {
   test('are answered once, whoever comes at once, and also after the reference is over', async () => {
     const { pushedRequests } = opened.store
     const reference = await pushed()
-    const taken = await atOnce(100, () => pushedRequests.take(reference, row.ends_at + 1))
+    const key = await keyOf(reference)
+    const taken = await atOnce(100, () => pushedRequests.take(key, row.ends_at + 1))
     expect(taken.filter(Boolean)).toHaveLength(1)
     expect(await pushedRequests.peek(reference, 'app', now)).toBeUndefined()
   })
 
   test('are swept when no trip can need them any more', async () => {
-    const reference = await pushed()
+    const key = await keyOf(await pushed())
     await opened.store.upkeep.sweep(row.kept_until - 1)
-    expect(await opened.store.pushedRequests.take(reference, now)).toBe(true)
+    expect(await opened.store.pushedRequests.take(key, now)).toBe(true)
     await opened.store.upkeep.sweep(row.kept_until)
     expect(await opened.db.selectFrom('pushed_requests').selectAll().execute()).toEqual([])
   })

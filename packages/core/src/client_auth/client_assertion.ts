@@ -67,7 +67,9 @@ function checkClaims(ctx: Context, client: Client, { header, claims }: ClientJwt
 
 /** @spec RFC 10070 §4 */
 function isForUs(ctx: Context, client: Client, aud: unknown, { url }: EndpointRequest): boolean {
-  if (client.token_endpoint_auth_aud !== 'any') return aud === ctx.issuer
+  // A client that registered itself follows OpenID Connect Core §9, which names the token endpoint, and cannot set the switch.
+  const audience = client.token_endpoint_auth_aud ?? (client.registration?.by === 'itself' ? 'any' : 'issuer')
+  if (audience === 'issuer') return aud === ctx.issuer
   const accepted = [ctx.issuer, ctx.issuer.slice(0, -1), `${ctx.issuer}oauth/token`, url]
   return (Array.isArray(aud) ? aud : [aud]).some((one) => accepted.includes(one))
 }
