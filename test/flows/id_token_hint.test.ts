@@ -40,10 +40,17 @@ describe('OpenID Connect Core §3.1.2.1 id_token_hint', () => {
     expect(claimsOf(id_token).sub).toBe(claimsOf(own()).sub)
   })
 
-  test('given to another app of this issuer, it still says who is meant', async () => {
+  test('given to another app of this issuer: invalid_request, whoever it names', async () => {
     const local = { client_id: clients.local, redirect_uri: localCallback }
-    const { id_token } = outcomeOf(await signIn(ada, latchkey.issuer, local)).parameters
-    expect(await silent(id_token ?? '')).toHaveProperty('id_token')
+    for (const who of [person, second]) {
+      const { id_token } = outcomeOf(await signIn(new Agent(), latchkey.issuer, local, who)).parameters
+      const { error, error_description, ...rest } = await silent(id_token ?? '')
+      expect([error, error_description]).toEqual([
+        'invalid_request',
+        'id_token_hint is not an ID token for this client',
+      ])
+      expect(rest).not.toHaveProperty('id_token')
+    }
   })
 
   for (const [name, hint] of [

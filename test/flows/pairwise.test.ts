@@ -110,12 +110,14 @@ describe('OpenID Connect Core §8.1 pairwise subjects', () => {
     expect(json).toMatchObject({ active: true, sub: await subOf(names.a) })
   })
 
-  test('OpenID Connect Core §3.1.2.1 id_token_hint finds the person', async () => {
+  test('OpenID Connect Core §3.1.2.1 id_token_hint finds the person, for the client that it was given to', async () => {
     const { id_token } = await tokensOf(names.a)
     const hinted = await silently(ada, issuer, { ...asked(names.a), id_token_hint: id_token })
     expect(outcomeOf(hinted).parameters).toHaveProperty('access_token')
     const foreign = { audience: undefined, id_token_hint: id_token }
-    expect(outcomeOf(await silently(ada, issuer, { ...asked(names.b), ...foreign })).parameters.error).toBeUndefined()
+    expect(outcomeOf(await silently(ada, issuer, { ...asked(names.b), ...foreign })).parameters.error).toBe(
+      'invalid_request',
+    )
   })
 
   test('twenty first sign-ins at once agree on one name', async () => {

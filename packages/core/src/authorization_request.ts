@@ -143,7 +143,7 @@ export async function readRequest(
   checkState(destination.state)
   checkConnection(ctx, client, parameters.get('connection'))
   resolveAudience(ctx, parameters.get('audience'))
-  const hinted_user_id = onePerson(sub, await readIdTokenHint(ctx, parameters.get('id_token_hint')))
+  const hinted_user_id = onePerson(sub, await readIdTokenHint(ctx, client.client_id, parameters.get('id_token_hint')))
   const request: Record<string, unknown> = {
     ...destination,
     response_type,

@@ -35,8 +35,19 @@ export async function readHintedToken(ctx: Context, hint: string | undefined): P
   }
 }
 
-/** @returns the user that the hint names */
-export async function readIdTokenHint(ctx: Context, hint: string | undefined): Promise<string | undefined> {
+/**
+ * @param client_id who sends the hint. What another client was told is not its business, and no means to ask who is signed in.
+ * @returns the user that the hint names
+ * @throws OAuthError `invalid_request` when the hint is not an ID token of ours for this client
+ */
+export async function readIdTokenHint(
+  ctx: Context,
+  client_id: string,
+  hint: string | undefined,
+): Promise<string | undefined> {
   const hinted = await readHintedToken(ctx, hint)
-  return hinted === undefined ? undefined : (hinted.user_id ?? hinted.sub)
+  if (hinted === undefined) return undefined
+  if (hinted.client_id !== client_id)
+    throw new OAuthError('invalid_request', 'id_token_hint is not an ID token for this client')
+  return hinted.user_id ?? hinted.sub
 }
