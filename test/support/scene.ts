@@ -32,11 +32,17 @@ export interface Scene {
 export interface SceneOptions {
   /** Lines for the `tenant` section of the tenant file, indented by two. */
   readonly settings?: string
+  /** Options of `latchkey serve`, by their names. */
+  readonly options?: Readonly<Record<string, string>>
   /** @param folder removed with the scene */
   readonly start_browser?: (folder: string) => Promise<Browser>
 }
 
-export async function openScene({ settings: lines = '', start_browser = startChromium }: SceneOptions = {}) {
+export async function openScene({
+  settings: lines = '',
+  options = {},
+  start_browser = startChromium,
+}: SceneOptions = {}) {
   const certificate = await makeCertificate()
   const { cert, key } = certificate
   const app = await startWebApp()
@@ -44,7 +50,7 @@ export async function openScene({ settings: lines = '', start_browser = startChr
   const far = await startWebApp({ host: '127.0.0.1', tls: { cert, key } })
   const stranger = await startWebApp({ host: '127.0.0.1' })
   const places = { app: app.origin, near: near.origin, far: far.origin, stranger: stranger.origin }
-  const latchkey = await startLatchkey({ tenant: sceneTenant(places, lines), tls_file: certificate.file })
+  const latchkey = await startLatchkey({ tenant: sceneTenant(places, lines), tls_file: certificate.file, options })
   const { issuer, https_issuer } = latchkey
   const api = await startDemoApi({
     issuer: [issuer, https_issuer],

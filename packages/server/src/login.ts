@@ -6,6 +6,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from './app.ts'
 import { answerRefusal } from './authorization_answer.ts'
 import { clearSilentCookie, readCookie, setSessionCookie } from './cookies.ts'
+import { hostedConfig } from './hosted_config.ts'
 import type { ProblemCode } from './pages/index.ts'
 import { queryParameters } from './requests.ts'
 import { loadTrip } from './trip.ts'
@@ -43,6 +44,7 @@ async function showLogin(
       state: trip.state,
       csrf: csrfToken(ctx, trip),
       connection: name,
+      config: hostedConfig(visit),
       requires_username: options.requires_username === true,
       allow_signup: options.disable_signup !== true,
       allow_reset: true,

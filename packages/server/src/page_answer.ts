@@ -67,6 +67,7 @@ export function sendPage<Name extends PageName>(
         frame_ancestors: answer.frame_ancestors ?? [],
         img_src: imageSources([frame.tenant.picture_url, frame.client?.logo_uri, ...(answer.pictures ?? [])]),
         ...(answer.frame_src === undefined ? {} : { frame_src: answer.frame_src }),
+        connects: pages.replaced(answer.page),
         inline_styles: answer.inline_styles ?? false,
       }),
     )

@@ -12,6 +12,8 @@ export interface PolicyParts {
   readonly img_src: readonly string[]
   /** Origins that the page may frame; none as a rule. */
   readonly frame_src?: readonly string[]
+  /** For pages that an administrator has written: their scripts may call this server. */
+  readonly connects?: boolean
   /** For the development mailbox alone, which shows mails, and mails carry their styles in attributes. */
   readonly inline_styles?: boolean
 }
@@ -32,6 +34,7 @@ export function contentSecurityPolicy(parts: PolicyParts): string {
     `default-src 'none'`,
     `style-src ${style}`,
     `script-src ${nonce} 'self'`,
+    ...(parts.connects === true ? [`connect-src 'self'`] : []),
     `img-src ${sources([`'self'`], parts.img_src)}`,
     // Chromium applies this to the redirect that follows a form post as well, so the client's target must be listed.
     `form-action ${sources([`'self'`], parts.form_action)}`,

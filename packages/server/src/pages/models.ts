@@ -89,6 +89,8 @@ export interface PageModels {
   readonly login: Step & {
     readonly username?: string | undefined
     readonly connection?: string | undefined
+    /** For auth0-js on a page of an administrator's own: base64 of JSON. */
+    readonly config?: string | undefined
     readonly requires_username?: boolean | undefined
     readonly allow_signup: boolean
     readonly allow_reset: boolean

@@ -1,4 +1,5 @@
 /** Owns the rendering of hosted pages and mails: from a name, a model and a frame to text, synchronously. */
+import { readdirSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { icon, script, stylesheet } from './assets.ts'
 import { brandStyle } from './colors.ts'
@@ -20,6 +21,8 @@ export interface PagesOptions {
 export interface Pages {
   /** The languages that have texts. */
   readonly locales: readonly string[]
+  /** True for a page that an administrator has written. */
+  replaced(name: PageName): boolean
   /**
    * Renders a page as a whole HTML document.
    * @throws RangeError when a `form_post` page is given an address that is not http or https
@@ -46,11 +49,13 @@ export function openPages({ override_dir, lazy = true }: PagesOptions = {}): Pag
     return opened
   }
   if (!lazy || override_dir !== undefined) engine()
+  const own = new Set(override_dir === undefined ? [] : readdirSync(override_dir))
   return {
     get locales() {
       return engine().catalogue.locales
     },
     texts: (locale) => engine().catalogue.texts(locale),
+    replaced: (name) => own.has(`${name}.liquid`),
     render: (name, model, frame) => {
       const { catalogue, templates, shortcuts } = engine()
       const texts = catalogue.texts(frame.locale)
