@@ -21,3 +21,4 @@ export {
   unblockByTicket,
   verifyEmail,
 } from './tickets.ts'
+export { countUserCode, forgiveUserCode } from './user_code_limits.ts'

@@ -14,9 +14,13 @@ export const errorCodes = {
   unsupported_grant_type: { status: 400, spec: 'RFC 6749 §5.2' },
   unsupported_response_type: { status: 400, spec: 'RFC 6749 §4.2.2.1' },
   invalid_scope: { status: 400, spec: 'RFC 6749 §4.2.2.1' },
+  invalid_target: { status: 400, spec: 'RFC 8693 §2.2.2' },
   access_denied: { status: 403, spec: 'RFC 6749 §4.2.2.1' },
   server_error: { status: 500, spec: 'RFC 6749 §4.2.2.1' },
   temporarily_unavailable: { status: 503, spec: 'RFC 6749 §4.2.2.1' },
+  authorization_pending: { status: 400, spec: 'RFC 8628 §3.5' },
+  slow_down: { status: 400, spec: 'RFC 8628 §3.5' },
+  expired_token: { status: 400, spec: 'RFC 8628 §3.5' },
   invalid_redirect_uri: { status: 400, spec: 'RFC 7591 §3.2.2' },
   invalid_client_metadata: { status: 400, spec: 'RFC 7591 §3.2.2' },
   invalid_token: { status: 401, spec: 'RFC 6750 §3.1' },
@@ -55,6 +59,8 @@ export interface OAuthErrorOptions {
   readonly cause?: unknown
   /** Facts for the log and for the developer's own error page; never sent to a stranger. */
   readonly explanation?: Explanation
+  /** Where one code has another status at this endpoint than in the table. */
+  readonly status?: number
 }
 
 /** Why a request was refused and what would change the answer: for the person who runs the server. */
@@ -72,15 +78,13 @@ export class OAuthError extends Error {
   readonly code: ErrorCode
   readonly description: string
   readonly explanation: Explanation | undefined
+  readonly status: number
 
   constructor(code: ErrorCode, description: string, options: OAuthErrorOptions = {}) {
     super(`${code}: ${description}`, options.cause === undefined ? undefined : { cause: options.cause })
     this.code = code
     this.description = asDescription(description)
     this.explanation = options.explanation
-  }
-
-  get status(): number {
-    return errorCodes[this.code].status
+    this.status = options.status ?? errorCodes[code].status
   }
 }

@@ -13,6 +13,8 @@ import { account } from './account.ts'
 import { consent } from './consent.ts'
 import { dbConnections } from './dbconnections.ts'
 import { mailbox } from './dev/mailbox.ts'
+import { activate } from './device/activate.ts'
+import { deviceEndpoint } from './device/endpoint.ts'
 import { asOAuthError, sendErrorPage, sendJsonError } from './errors.ts'
 import { health } from './health.ts'
 import { introspection } from './introspection.ts'
@@ -137,6 +139,8 @@ export function buildApp(options: AppOptions): FastifyInstance {
     wellKnown,
     protocol,
     tokenEndpoint,
+    deviceEndpoint,
+    activate,
     pushedRequests,
     introspection,
     revocation,
@@ -198,7 +202,7 @@ function pathOf(request: FastifyRequest): string {
 }
 
 function isForPeople(path: string, request: FastifyRequest): boolean {
-  if (/^\/+(authorize|continue|u|(?:v2|oidc)\/logout|logout|login|dev)(\/|$)/.test(path)) return true
+  if (/^\/+(authorize|activate|continue|u|(?:v2|oidc)\/logout|logout|login|dev)(\/|$)/.test(path)) return true
   return request.method === 'GET' && (request.headers.accept ?? '').includes('text/html')
 }
 

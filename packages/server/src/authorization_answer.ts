@@ -4,6 +4,7 @@ import type { IdentityContext } from '@latchkey/identity'
 import { originOf } from '@latchkey/oauth'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from './app.ts'
+import { refuseDevice } from './device/answer.ts'
 import { asOAuthError, logRefusal } from './errors.ts'
 import { sendPage } from './page_answer.ts'
 import { formActionSource } from './pages/index.ts'
@@ -18,6 +19,8 @@ export function answerRefusal(
   thrown: unknown,
 ) {
   const error = asOAuthError(thrown)
+  const { device, client_id } = destination
+  if (device !== undefined) return refuseDevice({ server, ctx, request, reply, device, client_id }, error)
   logRefusal(request, error)
   return sendAnswer(server, request, reply, ctx, destination, refuse(ctx, destination, error))
 }

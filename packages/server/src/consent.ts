@@ -1,5 +1,5 @@
 /** Owns the page where a person says what an application may do. */
-import { type Decision, decide } from '@latchkey/core'
+import { type Decision, decide, shownCode } from '@latchkey/core'
 import { OAuthError, type Parameters, parseUri, staysOnDevice } from '@latchkey/oauth'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from './app.ts'
@@ -22,7 +22,7 @@ async function showConsent(visit: Visit): Promise<FastifyReply> {
   const decision = await decide(ctx, trip.request, trip)
   const { step, client, audience, asked_scope } = decision
   if (step.kind !== 'page' || step.page !== 'consent' || trip.signed_in === undefined) return resume(visit)
-  const { redirect_uri, ui_locales } = trip.request
+  const { redirect_uri, ui_locales, device } = trip.request
   const account = accountOf(trip.signed_in.user)
   const use_descriptions = ctx.configuration.settings.flags?.use_scope_descriptions_for_consent === true
   const texts = server.pages.texts(localeOf(ctx, request, server.pages, ui_locales))
@@ -36,6 +36,7 @@ async function showConsent(visit: Visit): Promise<FastifyReply> {
       redirect_host: hostOf(redirect_uri),
       is_third_party: !client.is_first_party,
       loopback: staysOnDevice(redirect_uri),
+      user_code: device === undefined ? undefined : shownCode(ctx, device),
       permissions: describePermissions(
         asked_scope,
         { api_scopes: audience.api?.scopes ?? [], use_descriptions },

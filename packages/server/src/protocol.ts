@@ -23,6 +23,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from './app.ts'
 import { answerRefusal, sendAnswer } from './authorization_answer.ts'
 import { readCookie, setSilentCookie, setStateCookie } from './cookies.ts'
+import { answerDevice } from './device/answer.ts'
 import { bodyParameters, queryParameters } from './requests.ts'
 import { comeBack, sendAway, withRules } from './rules/trip.ts'
 import { beginTrip, loadTrip, type RunningTrip } from './trip.ts'
@@ -157,6 +158,8 @@ async function answer(
   signed_in: SignedIn | undefined,
 ) {
   if (signed_in === undefined) throw new Error('A trip was issued without a person')
+  const { device, client_id } = read
+  if (device !== undefined) return answerDevice({ server, ctx, request, reply, device, client_id }, decision, signed_in)
   let response: AuthorizationResponse
   try {
     response = await issue(ctx, read, decision, signed_in)

@@ -1,5 +1,11 @@
 /** Owns a trip between requests: it is kept while pages are shown, and found again by its handle and its browser. */
-import { type AuthorizationRequest, type Progress, type RulesOutcome, readDestination } from '@latchkey/core'
+import {
+  type AuthorizationRequest,
+  findClient,
+  type Progress,
+  type RulesOutcome,
+  readDestination,
+} from '@latchkey/core'
 import { findSession, type IdentityContext, tripDelay } from '@latchkey/identity'
 import { OAuthError } from '@latchkey/oauth'
 import type { FastifyReply, FastifyRequest } from 'fastify'
@@ -51,7 +57,8 @@ export async function loadTrip(
   // A callback that was taken off the list meanwhile gets no answer any more.
   const { client_id, redirect_uri } = read
   if (isAddress(client_id)) await server.tenant.clientDocuments.read(ctx, client_id)
-  readDestination(ctx, new Map(Object.entries({ client_id, redirect_uri })))
+  if (read.device === undefined) readDestination(ctx, new Map(Object.entries({ client_id, redirect_uri })))
+  else findClient(ctx, client_id)
   const signed_in = await findSession(ctx, readCookie(ctx, request, 'session'), 'session')
   return {
     request: read,

@@ -138,11 +138,21 @@ export interface PageModels {
     readonly is_third_party: boolean
     /** True where the answer stays on this device: a loopback address, or a scheme that any program may claim. */
     readonly loopback: boolean
+    /** Where the answer waits for a device instead: what the device shows to its person. */
+    readonly user_code?: string | undefined
     readonly permissions: readonly Permission[]
     readonly api?: { readonly name: string } | undefined
     /** True where the user id is always part of the answer; said in a line of its own. */
     readonly required_openid?: boolean | undefined
   }
+  /** Posts to `/activate` with `csrf`, `code`. */
+  readonly activate: {
+    readonly csrf: string
+    readonly code?: string | undefined
+    readonly problem?: ProblemCode | undefined
+  }
+  readonly device_connected: Readonly<Record<string, never>>
+  readonly device_denied: Readonly<Record<string, never>>
   /** Posts to `/u/account?state=…` with `state`, `csrf`, `account` (where it has an id), `action` = `continue` or `other`. */
   readonly select_account: Step & { readonly accounts: readonly Account[] }
   /** With frames, in which the applications end their own sessions, the page goes on to `return_url` by itself. */

@@ -1,6 +1,6 @@
 /** Owns the list of human mistakes a form can answer with, and which fields each one is about. */
 
-type Field = 'username' | 'email' | 'password' | 'password_confirm'
+type Field = 'username' | 'email' | 'password' | 'password_confirm' | 'code'
 
 /** Every code has a text `problems.<code>` in each language. Where Auth0's API names the same mistake, its word is used. */
 export const problems = {
@@ -26,6 +26,9 @@ export const problems = {
   password_no_user_info_error: ['password'],
   password_history_error: ['password'],
   password_mismatch: ['password_confirm'],
+  missing_user_code: ['code'],
+  unknown_user_code: ['code'],
+  too_many_user_codes: [],
 } as const satisfies Record<string, readonly Field[]>
 
 export type ProblemCode = keyof typeof problems

@@ -48,6 +48,12 @@ export const views: Views = {
     profile: model.permissions.filter(({ kind }) => kind === 'profile'),
     api_permissions: model.permissions.filter(({ kind }) => kind === 'api'),
   }),
+  activate: (model, texts) => ({
+    ...model,
+    ...problems(model.problem === undefined ? [] : [model.problem], texts),
+  }),
+  device_connected: (model) => model,
+  device_denied: (model) => model,
   select_account: (model) => ({ ...model, accounts: model.accounts.map(account) }),
   logged_out: (model) => {
     const return_url = linkAddress(model.return_url)
