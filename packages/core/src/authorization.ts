@@ -3,6 +3,7 @@ import type { Client, ResourceServer, Session, User } from '@latchkey/store'
 import type { RequestedClaims } from './claims_request.ts'
 import type { Confirmation } from './proofs/confirmation.ts'
 import type { CustomClaims } from './rules/rules.ts'
+import type { Actor } from './token_exchange/party.ts'
 
 export interface Audience {
   /** The API asked for; without one the token serves `/userinfo` alone. */
@@ -39,6 +40,12 @@ export interface Authorization {
   readonly lineage?: string
   /** Auth0's claim `gty`, for grants without a browser. */
   readonly gty?: string
+  /** The subject, where it is no person. */
+  readonly sub?: string
+  /** Who acts for the subject. */
+  readonly act?: Actor
+  /** Seconds since 1970: no token of it lives longer. */
+  readonly ends_at?: number
   /** What the access token is bound to; with a refresh token, what that one is bound to. */
   readonly confirmation?: Confirmation
 }

@@ -58,6 +58,8 @@ export interface Client {
   readonly token_endpoint_auth_method: string
   readonly jwt_configuration: { readonly lifetime_in_seconds: number; readonly alg: string }
   readonly initiate_login_uri?: string
+  /** What the client may exchange; nothing without it. */
+  readonly token_exchange?: TokenExchangeSettings
   /** `pairwise`: people have another `sub` here than in other sectors. */
   readonly subject_type?: 'public' | 'pairwise'
   readonly sector_identifier_uri?: string
@@ -144,6 +146,18 @@ export interface RefreshTokenSettings {
   readonly idle_token_lifetime?: number
   readonly infinite_token_lifetime?: boolean
   readonly infinite_idle_token_lifetime?: boolean
+}
+
+/** What a client may get for the tokens that others gave it. */
+export interface TokenExchangeSettings {
+  /** `delegation` tells who acts, by an `actor_token`; `impersonation` does not. */
+  readonly allowed?: readonly ('impersonation' | 'delegation')[]
+  /** The APIs that it may get tokens for. */
+  readonly audiences?: readonly string[]
+  /** Clients whose tokens it may present, besides its own and those for the API that it is. */
+  readonly subject_clients?: readonly string[]
+  /** Scopes that it may ask for although the presented token does not have them. */
+  readonly scope?: readonly string[]
 }
 
 export interface ApiScope {

@@ -134,16 +134,16 @@ async function mintJwt(
   api: ResourceServer,
   channel: Channel,
 ): Promise<MintedAccessToken> {
-  const { client, user, session, gty, lineage, confirmation } = authorization
+  const { client, session, gty, lineage, confirmation } = authorization
   const iat = seconds(ctx.now())
-  const expires_in =
-    channel === 'browser' ? Math.min(api.token_lifetime_for_web, api.token_lifetime) : api.token_lifetime
+  const lifetime = channel === 'browser' ? Math.min(api.token_lifetime_for_web, api.token_lifetime) : api.token_lifetime
+  const expires_in = Math.min(lifetime, (authorization.ends_at ?? Number.POSITIVE_INFINITY) - iat)
   const scope = authorization.scope.join(' ')
   const rfc9068 = api.token_dialect.startsWith('rfc9068_profile')
   const claims = {
     ...authorization.claims?.access_token,
     iss: ctx.issuer,
-    sub: user === undefined ? `${client.client_id}@clients` : await subjectOf(ctx, client, user.user_id),
+    sub: await subOf(ctx, authorization),
     aud: audienceOf(ctx, authorization, api),
     iat,
     exp: iat + expires_in,
@@ -151,6 +151,7 @@ async function mintJwt(
     ...(scope === '' ? {} : { scope }),
     ...(rfc9068 ? { client_id: client.client_id } : { azp: client.client_id }),
     ...(rfc9068 || gty === undefined ? {} : { gty }),
+    ...(authorization.act === undefined ? {} : { act: authorization.act }),
     ...(confirmation === undefined ? {} : { cnf: confirmation }),
     ...(rfc9068 || authorization.tell_acr === true ? authenticationClaims(session) : {}),
     ...userinfoClaims(authorization),
@@ -161,6 +162,11 @@ async function mintJwt(
       ? await signJwtWithSecret(secretOf(api), typ, claims)
       : await signJwt(ctx.keys, api.signing_alg, typ, claims)
   return { access_token, token_type: tokenType(authorization), expires_in }
+}
+
+/** A client that acts for itself is its own subject. */
+async function subOf(ctx: Context, { client, user, sub }: Authorization): Promise<string> {
+  return user === undefined ? (sub ?? `${client.client_id}@clients`) : subjectOf(ctx, client, user.user_id)
 }
 
 /** With `openid` the token serves `/userinfo` too; an HS256 token never does, for this server would have to trust the API's secret. */

@@ -1,4 +1,4 @@
-/** Owns what a tenant file says of the tokens of a client: whom they name, and whose tokens it may look into. */
+/** Owns what a tenant file says of the tokens of a client: whom they name, which it may look into, and which it may exchange. */
 import { sectorHosts } from '@latchkey/core'
 import type { Client } from '@latchkey/store'
 import { Type } from 'typebox'
@@ -10,6 +10,14 @@ export const TokenFields = {
   resource_server_identifier: Type.Optional(Type.String({ minLength: 1, maxLength: 600 })),
   subject_type: Type.Optional(Type.Enum(['public', 'pairwise'])),
   sector_identifier_uri: Type.Optional(Url),
+  token_exchange: Type.Optional(
+    Type.Object({
+      allowed: Type.Optional(Type.Array(Type.Enum(['impersonation', 'delegation']), { maxItems: 2 })),
+      audiences: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 600 }), { maxItems: 100 })),
+      subject_clients: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 128 }), { maxItems: 100 })),
+      scope: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 280 }), { maxItems: 100 })),
+    }),
+  ),
 }
 
 interface Given {
@@ -20,6 +28,8 @@ interface Given {
 export function checkTokens(entry: Entry<Given>, client: Client): void {
   const { sector_identifier_uri } = entry.value
   if (sector_identifier_uri !== undefined) report(entry, ['sector_identifier_uri'], entryVerdict(sector_identifier_uri))
+  if (client.token_exchange !== undefined && client.token_endpoint_auth_method === 'none')
+    entry.problem(['token_exchange'], 'A public client cannot exchange tokens: set token_endpoint_auth_method.')
   const isOpen = client.subject_type === 'pairwise' && client.sector_identifier_uri === undefined
   if (isOpen && sectorHosts(client.callbacks).length > 1)
     entry.problem(
