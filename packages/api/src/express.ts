@@ -24,7 +24,7 @@ export type ExpressMiddleware = (request: ExpressRequest, response: ServerRespon
 export function protect(verifier: Verifier): ExpressMiddleware {
   return async (request, response, next) => {
     try {
-      request.auth = await authenticate(verifier, presentedBy(request))
+      request.auth = await authenticate(verifier, presentedBy(request, response))
     } catch (error) {
       refuse(response, next, error)
       return

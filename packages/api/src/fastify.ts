@@ -21,7 +21,7 @@ export type FastifyHook = (request: FastifyRequest, reply: FastifyReply) => Prom
 export function protect(verifier: Verifier): FastifyHook {
   return async (request, reply) => {
     try {
-      request.auth = await authenticate(verifier, presentedBy(request.raw))
+      request.auth = await authenticate(verifier, presentedBy(request.raw, reply.raw))
     } catch (error) {
       return refuse(reply, error)
     }

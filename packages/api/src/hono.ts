@@ -1,5 +1,5 @@
 /** Owns the adapter for Hono, on any runtime with WebCrypto. */
-import type { MiddlewareHandler } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { answerTo } from './answer.ts'
 import { authenticate, isForm, largestForm, type PresentedRequest } from './authenticate.ts'
 import type { AccessTokenClaims } from './claims.ts'
@@ -18,7 +18,7 @@ declare module 'hono' {
 export function protect(verifier: Verifier): MiddlewareHandler {
   return async (context, next) => {
     try {
-      context.set('auth', await authenticate(verifier, presentedBy(context.req.raw)))
+      context.set('auth', await authenticate(verifier, presentedBy(context)))
     } catch (error) {
       return refuse(error)
     }
@@ -49,13 +49,29 @@ function middleware(check: scopes.ScopeCheck): MiddlewareHandler {
   }
 }
 
-function presentedBy(request: Request): PresentedRequest {
+function presentedBy(context: Context): PresentedRequest {
+  const request = context.req.raw
+  const dpop = request.headers.get('dpop')
   return {
     // A Headers object joins repeated headers by a comma and a space itself.
     authorization: request.headers.get('authorization') ?? undefined,
     query: new URL(request.url).search.slice(1),
+    ...{ method: request.method, url: request.url, dpop: dpop === null ? [] : [dpop] },
+    certificate: () => certificateOf(context.env),
+    header: (name) => request.headers.get(name) ?? undefined,
+    tell: (name, value) => context.header(name, value),
     form: () => formOf(request),
   }
+}
+
+/** On Node the server hands its own request on; other runtimes tell nothing of the connection. */
+function certificateOf(env: unknown): Uint8Array | undefined {
+  const { incoming } = (env ?? {}) as { readonly incoming?: { readonly socket?: PeerSocket } }
+  return incoming?.socket?.getPeerX509Certificate?.()?.raw
+}
+
+interface PeerSocket {
+  getPeerX509Certificate?(): { readonly raw: Uint8Array } | undefined
 }
 
 async function formOf(request: Request): Promise<string> {

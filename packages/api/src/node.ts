@@ -17,7 +17,7 @@ export function protect(verifier: Verifier): (handler: Handler) => Listener {
   return (handler) => async (request, response) => {
     let auth: AccessTokenClaims
     try {
-      auth = await authenticate(verifier, presentedBy(request))
+      auth = await authenticate(verifier, presentedBy(request, response))
     } catch (error) {
       refuse(response, error)
       return

@@ -1,5 +1,6 @@
 /** Owns the options of a verifier: their defaults, their limits, and the sentence that names a bad one. */
-import { isLoopbackHost, parseUri } from '@latchkey/oauth'
+import { isLoopbackHost, originOf, parseUri } from '@latchkey/oauth'
+import type { ProofMemory } from './proof_memory.ts'
 
 export interface VerifierOptions {
   /** The `iss` of the tokens, exactly. A list names one server that answers under several names with one key set. */
@@ -22,6 +23,16 @@ export interface VerifierOptions {
   readonly timeout?: number
   /** The address of the API's metadata: `url` of `protectedResource`. Refused callers are told it. */
   readonly resource_metadata?: string
+  /** The origin by which callers reach this API, such as https://api.example.com, which DPoP proofs name. Default: that of each request. */
+  readonly origin?: string
+  /** Refuses tokens that are bound to no key and no certificate. Default false. */
+  readonly require_bound_tokens?: boolean
+  /** Demands of DPoP proofs a nonce made with this secret of at least 32 bytes, which all processes of the API share. */
+  readonly dpop_nonce_secret?: string
+  /** Remembers which proofs were used. Default: a memory of this process, for 500,000 at once. */
+  readonly proof_memory?: ProofMemory
+  /** The header in which your proxy passes on the caller's TLS certificate; the proxy must remove it from what callers send. */
+  readonly client_certificate_header?: string
   /** Replaces the global `fetch`, for a proxy or a private certificate authority. */
   readonly fetch?: typeof fetch
   /** The present time in milliseconds since 1970. Default `Date.now`. */
@@ -38,6 +49,11 @@ export interface Settings {
   readonly cooldown: number
   readonly timeout: number
   readonly resource_metadata: string | undefined
+  readonly origin: string | undefined
+  readonly require_bound_tokens: boolean
+  readonly dpop_nonce_secret: string | undefined
+  readonly proof_memory: ProofMemory | undefined
+  readonly client_certificate_header: string | undefined
   readonly fetch: typeof fetch
   readonly clock: () => number
 }
@@ -67,6 +83,11 @@ export const optionNames: readonly string[] = [
   'cooldown',
   'timeout',
   'resource_metadata',
+  'origin',
+  'require_bound_tokens',
+  'dpop_nonce_secret',
+  'proof_memory',
+  'client_certificate_header',
   'fetch',
   'clock',
 ]
@@ -91,6 +112,11 @@ export function readOptions(options: VerifierOptions): Settings {
     cooldown: within('cooldown', options.cooldown ?? 30, 1, 3600),
     timeout: within('timeout', options.timeout ?? 5, 0.1, 60),
     resource_metadata: readMetadataUri(options.resource_metadata),
+    origin: readOrigin(options.origin),
+    require_bound_tokens: options.require_bound_tokens === true,
+    dpop_nonce_secret: readNonceSecret(options.dpop_nonce_secret),
+    proof_memory: options.proof_memory,
+    client_certificate_header: readHeaderName(options.client_certificate_header),
     fetch: options.fetch ?? ((input, init) => fetch(input, init)),
     clock: options.clock ?? Date.now,
   }
@@ -156,6 +182,25 @@ function readJwksUri(jwks_uri: string | undefined, issuers: readonly string[]): 
 function readMetadataUri(uri: string | undefined): string | undefined {
   if (uri === undefined || parseUri(uri) !== undefined) return uri
   throw new OptionError('resource_metadata', 'Give an absolute URL: url of protectedResource')
+}
+
+function readOrigin(origin: string | undefined): string | undefined {
+  if (origin === undefined) return undefined
+  const given = typeof origin === 'string' ? originOf(origin) : undefined
+  if (given !== undefined && (origin === given || origin === `${given}/`)) return given
+  throw new OptionError('origin', 'Give scheme, host and port alone, such as https://api.example.com')
+}
+
+function readNonceSecret(secret: string | undefined): string | undefined {
+  if (secret === undefined || (typeof secret === 'string' && new TextEncoder().encode(secret).length >= 32))
+    return secret
+  throw new OptionError('dpop_nonce_secret', 'Give at least 32 random bytes, the same in every process of the API')
+}
+
+function readHeaderName(name: string | undefined): string | undefined {
+  if (name === undefined) return undefined
+  if (typeof name === 'string' && /^[A-Za-z0-9-]{1,64}$/.test(name)) return name.toLowerCase()
+  throw new OptionError('client_certificate_header', 'Give the name of a header, such as client-cert')
 }
 
 function within(option: string, value: number, least: number, most: number): number {

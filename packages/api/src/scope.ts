@@ -17,7 +17,7 @@ export function requireScope(first: string, ...more: readonly string[]): ScopeCh
   return (claims) => {
     const granted = grantedTo(claims)
     if (scope.every((name) => granted.includes(name))) return
-    throw new TokenError('insufficient_scope', { scope })
+    throw new TokenError('insufficient_scope', { scope, scheme: schemeOf(claims) })
   }
 }
 
@@ -32,7 +32,7 @@ export function requireAnyScope(first: string, ...more: readonly string[]): Scop
     const granted = grantedTo(claims)
     if (scope.some((name) => granted.includes(name))) return
     const description = 'The access token carries none of the scopes of which this request needs one.'
-    throw new TokenError('insufficient_scope', { scope, description })
+    throw new TokenError('insufficient_scope', { scope, description, scheme: schemeOf(claims) })
   }
 }
 
@@ -40,6 +40,12 @@ function grantedTo(claims: AccessTokenClaims | undefined): readonly string[] {
   // Without a check of the token there is nothing to read: fail closed, and tell the developer.
   if (claims === undefined) throw new OptionError('requireScope', 'Put protect(verifier) before it')
   return words(claims.scope)
+}
+
+/** A token that is bound to a key came as DPoP, or it would not have come this far. */
+function schemeOf(claims: AccessTokenClaims | undefined): 'DPoP' | undefined {
+  const { cnf } = claims ?? {}
+  return typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? 'DPoP' : undefined
 }
 
 function readNames(names: readonly string[]): readonly string[] {

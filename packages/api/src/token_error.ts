@@ -3,7 +3,13 @@ import { asDescription } from '@latchkey/oauth'
 
 interface Definition {
   readonly status: 400 | 401 | 403 | 503
-  readonly error: 'invalid_request' | 'invalid_token' | 'insufficient_scope' | 'temporarily_unavailable'
+  readonly error:
+    | 'invalid_request'
+    | 'invalid_token'
+    | 'insufficient_scope'
+    | 'invalid_dpop_proof'
+    | 'use_dpop_nonce'
+    | 'temporarily_unavailable'
   readonly description: string
   /** For the developer of the calling app or of the API: what to change. Holds nothing secret. */
   readonly fix: string
@@ -127,7 +133,43 @@ export const definitions = {
     status: 401,
     error: 'invalid_token',
     description: 'The access token is bound to a key and is not a bearer token.',
-    fix: 'Ask for a bearer token: this API checks no proof of possession.',
+    fix: 'Send it with the word DPoP in place of Bearer, and with a proof in the header DPoP.',
+  },
+  not_bound: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The access token is bound to no key and is not a DPoP token.',
+    fix: 'Send it with the word Bearer, or get a token with a DPoP proof.',
+  },
+  bound_token_required: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The access token is bound to nothing, and this API takes bound tokens alone.',
+    fix: 'Get the token with a DPoP proof, or over TLS with a certificate.',
+  },
+  invalid_dpop_proof: {
+    status: 401,
+    error: 'invalid_dpop_proof',
+    description: 'The DPoP proof is none.',
+    fix: 'Make a new proof for each request, with the key that the token is bound to.',
+  },
+  use_dpop_nonce: {
+    status: 401,
+    error: 'use_dpop_nonce',
+    description: 'The DPoP proof lacks the nonce of this API.',
+    fix: 'Make the proof with the nonce of the header DPoP-Nonce.',
+  },
+  certificate_required: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The access token is bound to a TLS certificate, and the request came without one.',
+    fix: 'Call this API over TLS with the certificate that the token was issued to.',
+  },
+  wrong_sender: {
+    status: 401,
+    error: 'invalid_token',
+    description: 'The access token is bound to another key.',
+    fix: 'Use the key or the certificate with which the token was asked for.',
   },
   insufficient_scope: {
     status: 403,
@@ -141,6 +183,12 @@ export const definitions = {
     description: 'The keys of the issuer cannot be fetched, so the access token cannot be checked.',
     fix: 'Try again. If it persists, check that this API reaches jwks_uri.',
   },
+  proofs_unavailable: {
+    status: 503,
+    error: 'temporarily_unavailable',
+    description: 'It cannot be told whether the DPoP proof was used before.',
+    fix: 'Try again with a new proof.',
+  },
 } as const satisfies Record<string, Definition>
 
 export type TokenErrorCode = keyof typeof definitions
@@ -150,6 +198,10 @@ export interface TokenErrorOptions {
   readonly description?: string
   /** The scopes that the request needs. */
   readonly scope?: readonly string[]
+  /** Of the challenge; Bearer where it is left out. */
+  readonly scheme?: 'DPoP' | undefined
+  /** The nonce for the next proof. */
+  readonly dpop_nonce?: string | undefined
   /** More parameters of the challenge. */
   readonly challenge?: Readonly<Record<string, string>>
   readonly cause?: unknown
@@ -165,6 +217,8 @@ export class TokenError extends Error {
   readonly fix: string
   readonly scope: readonly string[]
   readonly challenge: Readonly<Record<string, string>>
+  readonly scheme: 'Bearer' | 'DPoP'
+  readonly dpop_nonce: string | undefined
 
   constructor(code: TokenErrorCode, options: TokenErrorOptions = {}) {
     const definition = definitions[code]
@@ -180,5 +234,7 @@ export class TokenError extends Error {
     this.fix = definition.fix
     this.scope = options.scope ?? []
     this.challenge = options.challenge ?? {}
+    this.scheme = options.scheme ?? 'Bearer'
+    this.dpop_nonce = options.dpop_nonce
   }
 }
