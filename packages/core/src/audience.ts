@@ -1,9 +1,33 @@
 /** Owns which API a request means, and which of the scopes asked for exist there. */
-import { OAuthError, reservedScopes, words } from '@latchkey/oauth'
+import { OAuthError, type Parameters, words } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import type { Audience } from './authorization.ts'
 import type { Context } from './context.ts'
 import { refreshScopes } from './refresh.ts'
+import { apisOf, scopesAt, withResources } from './resources.ts'
+
+/** What a request names as its target. */
+export interface Target {
+  readonly audience?: string
+  /** Words of `resource`. */
+  readonly resource?: string
+}
+
+export function targetOf(parameters: Parameters): Target {
+  const audience = parameters.get('audience')
+  const resource = parameters.get('resource')
+  return { ...(audience === undefined ? {} : { audience }), ...(resource === undefined ? {} : { resource }) }
+}
+
+/**
+ * The APIs that a request is for: `audience` names one, and `resource` any number. The tenant's default audience counts where
+ * neither is there.
+ * @throws OAuthError `access_denied` for an unknown audience, `invalid_target` for an unknown resource
+ */
+export function resolveTarget(ctx: Context, { audience, resource }: Target): Audience {
+  if (resource === undefined) return resolveAudience(ctx, audience)
+  return withResources(ctx, resolveAudience(ctx, audience ?? `${ctx.issuer}userinfo`), resource)
+}
 
 /**
  * @param requested the `audience` parameter; without it the tenant's default audience is meant
@@ -40,11 +64,11 @@ export function grantableScopes(
   asked: readonly string[],
   response_type: string,
 ): readonly string[] {
-  const defined = new Set(audience.api?.scopes.map((scope) => scope.value))
+  const defined = new Set(scopesAt(apisOf(audience), asked))
   const { offline_access, online_access } = refreshScopes(client, audience, words(response_type))
   return asked.filter((word) => {
     if (word === 'offline_access') return offline_access
     if (word === 'online_access') return online_access
-    return reservedScopes.includes(word) || defined.has(word)
+    return defined.has(word)
   })
 }

@@ -8,7 +8,9 @@ import type { Actor } from './token_exchange/party.ts'
 export interface Audience {
   /** The API asked for; without one the token serves `/userinfo` alone. */
   readonly api?: ResourceServer
-  /** What the remembered yes is filed under. */
+  /** The other APIs asked for beside it: one authorization, from which tokens for each of them may come. */
+  readonly more?: readonly ResourceServer[]
+  /** What the remembered yes is filed under, that of `api`. */
   readonly grant_audience: string
 }
 

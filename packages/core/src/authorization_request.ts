@@ -1,7 +1,7 @@
 /** Owns the reading of an authorization request: who asks, where the answer may go, and then the rest of it. */
 import { isScopeText, OAuthError, type Parameters, sameWords, words } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
-import { resolveAudience } from './audience.ts'
+import { resolveTarget, targetOf } from './audience.ts'
 import { type AuthenticationRequest, readAuthentication } from './authentication_request.ts'
 import type { Context } from './context.ts'
 import type { DeviceTarget } from './device/decision.ts'
@@ -12,6 +12,7 @@ import { readDpopJkt, refuseUnbound } from './proofs/sender.ts'
 import { checkRedirectUri } from './redirect_uri.ts'
 import { findResponseMode, popupMode, type ResponseMode, responseModes } from './response_modes/index.ts'
 import { findResponseType, isFrontChannel, responseTypes } from './response_types/index.ts'
+import { userOfSubject } from './subjects.ts'
 
 /** Who asks, and where every answer goes from here on. */
 export interface ResponseDestination {
@@ -30,6 +31,8 @@ export interface AuthorizationRequest extends ResponseDestination, Authenticatio
   readonly response_type: string
   readonly scope: readonly string[]
   readonly audience?: string
+  /** Words of `resource`. */
+  readonly resource?: string
   readonly nonce?: string
   readonly prompt: readonly Prompt[]
   readonly login_hint?: string
@@ -142,8 +145,9 @@ export async function readRequest(
   const { sub, ...authentication } = readAuthentication(client, parameters, scope)
   checkState(destination.state)
   checkConnection(ctx, client, parameters.get('connection'))
-  resolveAudience(ctx, parameters.get('audience'))
-  const hinted_user_id = onePerson(sub, await readIdTokenHint(ctx, client.client_id, parameters.get('id_token_hint')))
+  resolveTarget(ctx, targetOf(parameters))
+  const hint = await readIdTokenHint(ctx, client.client_id, parameters.get('id_token_hint'))
+  const hinted_user_id = await onePerson(ctx, client, sub, hint)
   const request: Record<string, unknown> = {
     ...destination,
     response_type,
@@ -155,6 +159,7 @@ export async function readRequest(
     pushed: origin.pushed,
     ...(words(response_type).includes('code') ? codeBinding(client, parameters) : {}),
   }
+  request.resource = parameters.get('resource')
   for (const name of ['audience', 'login_hint', 'ui_locales', 'screen_hint', 'connection'] as const)
     request[name] = parameters.get(name)?.slice(0, longestKept)
   if (ctx.rules !== undefined) request.query = queryForRules(parameters)
@@ -293,10 +298,17 @@ function checkPrompt(parameters: Parameters): readonly Prompt[] {
 }
 
 /** @spec OpenID Connect Core §5.5.1 */
-function onePerson(sub: string | undefined, hinted: string | undefined): string | undefined {
-  if (sub !== undefined && hinted !== undefined && sub !== hinted)
+async function onePerson(
+  ctx: Context,
+  { client_id }: Client,
+  sub: string | undefined,
+  hinted: string | undefined,
+): Promise<string | undefined> {
+  if (sub === undefined) return hinted
+  const user_id = (await userOfSubject(ctx, client_id, sub)) ?? sub
+  if (hinted !== undefined && user_id !== hinted)
     throw new OAuthError('login_required', 'id_token_hint and the claim sub name different users')
-  return sub ?? hinted
+  return user_id
 }
 
 function checkConnection(ctx: Context, client: Client, name: string | undefined): void {

@@ -5,7 +5,7 @@
 import { OAuthError, sameWords, words } from '@latchkey/oauth'
 import type { Client, SignedIn } from '@latchkey/store'
 import { acrOf } from './acr.ts'
-import { grantableScopes, resolveAudience } from './audience.ts'
+import { grantableScopes, resolveTarget } from './audience.ts'
 import { shortfall, toldOfSignIn } from './authentication_request.ts'
 import type { Audience, PersonalAuthorization } from './authorization.ts'
 import { type AuthorizationRequest, findClient, type ResponseDestination } from './authorization_request.ts'
@@ -13,6 +13,7 @@ import { askedScopes, claimsWithin, type RequestedClaims } from './claims_reques
 import { maySkip, needsConsent } from './consent.ts'
 import { type Context, seconds } from './context.ts'
 import { nextStep, type Step } from './next_step.ts'
+import { grantsOf } from './resources.ts'
 import { type AuthorizationResponse, findResponseMode, popupMode } from './response_modes/index.ts'
 import { findResponseType } from './response_types/index.ts'
 import type { ResponseParameters } from './response_types/response_type.ts'
@@ -47,7 +48,7 @@ export interface Decision {
 /** Gathers what the decision needs, and makes it. */
 export async function decide(ctx: Context, request: AuthorizationRequest, progress: Progress): Promise<Decision> {
   const client = findClient(ctx, request.client_id)
-  const audience = resolveAudience(ctx, request.audience)
+  const audience = resolveTarget(ctx, request)
   const { signed_in } = progress
   const rules = ctx.rules === undefined ? undefined : outcomeOf(progress)
   const outcome = rules === 'pending' ? undefined : rules
@@ -111,8 +112,11 @@ async function asks(
 ): Promise<boolean> {
   const { redirect_uri } = request
   if (maySkip({ client, redirect_uri, audience })) return false
-  const allowed = await ctx.store.grants.scope(user_id, client.client_id, audience.grant_audience)
-  return needsConsent({ client, redirect_uri, audience, scope, allowed })
+  for (const one of grantsOf(audience, scope)) {
+    const allowed = await ctx.store.grants.scope(user_id, client.client_id, one.audience)
+    if (needsConsent({ client, redirect_uri, audience, scope: one.scope, allowed })) return true
+  }
+  return false
 }
 
 /**
@@ -150,8 +154,9 @@ export async function issue(
     parameters = { ...parameters, ...(await type.parts(ctx, authorization, parameters, request)) }
   }
   // RFC 6749 §3.3: the granted scopes are told when they are not those asked for.
-  if (parameters.access_token !== undefined && !sameWords(decision.scope, request.scope)) {
-    parameters = { ...parameters, scope: decision.scope.join(' ') }
+  const granted = parameters.scope ?? decision.scope.join(' ')
+  if (parameters.access_token !== undefined && !sameWords(words(granted), request.scope)) {
+    parameters = { ...parameters, scope: granted }
   }
   await rememberClient(ctx, decision.client, session)
   const session_state = sessionState(ctx, request, session.session_id)

@@ -2,6 +2,7 @@
 import type { Client } from '@latchkey/store'
 import type { Audience } from './authorization.ts'
 import { isUnverifiable } from './redirect_uri.ts'
+import { apisOf } from './resources.ts'
 
 export interface ConsentQuestion {
   readonly client: Client
@@ -22,5 +23,5 @@ export function needsConsent(question: ConsentQuestion): boolean {
 /** True when the question need not even look for a stored yes. */
 export function maySkip({ client, redirect_uri, audience }: Omit<ConsentQuestion, 'scope' | 'allowed'>): boolean {
   if (!client.is_first_party || isUnverifiable(client, redirect_uri)) return false
-  return audience.api === undefined || audience.api.skip_consent_for_verifiable_first_party_clients
+  return apisOf(audience).every((api) => api.skip_consent_for_verifiable_first_party_clients)
 }

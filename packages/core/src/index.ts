@@ -3,7 +3,7 @@
  * SQL and no HTTP.
  */
 export { acrValues } from './acr.ts'
-export { grantableScopes, resolveAudience } from './audience.ts'
+export { grantableScopes, resolveAudience, resolveTarget, targetOf } from './audience.ts'
 export type { Audience, Authorization, PersonalAuthorization } from './authorization.ts'
 export {
   type AuthorizationRequest,
@@ -45,6 +45,7 @@ export { dpopNonce } from './proofs/dpop_nonce.ts'
 export { ProofNeeded, readPushedKey, type TokenSender } from './proofs/sender.ts'
 export { pushRequest } from './push.ts'
 export { takePushedRequest } from './pushed_request.ts'
+export { apisOf, grantsOf } from './resources.ts'
 export type { AuthorizationResponse } from './response_modes/index.ts'
 export { findResponseType, responseTypes } from './response_types/index.ts'
 export { revoke } from './revoke.ts'

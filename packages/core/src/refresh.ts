@@ -2,6 +2,7 @@
 import type { Client, RefreshFamily, RefreshTokenSettings } from '@latchkey/store'
 import type { Audience, PersonalAuthorization } from './authorization.ts'
 import type { Context } from './context.ts'
+import { apisOf } from './resources.ts'
 import { storeAuthorization } from './stored_authorization.ts'
 import { newFamilyId, newRefreshToken } from './tokens/refresh_token.ts'
 
@@ -29,13 +30,13 @@ export function refreshSettings(client: Client): Required<RefreshTokenSettings> 
  */
 export function refreshScopes(
   client: Client,
-  { api }: Audience,
+  audience: Audience,
   response_type: readonly string[],
 ): { readonly offline_access: boolean; readonly online_access: boolean } {
   const refreshes = client.grant_types.includes('refresh_token')
   const hasCode = response_type.includes('code') || response_type.includes('device_code')
   return {
-    offline_access: refreshes && hasCode && (api === undefined || api.allow_offline_access),
+    offline_access: refreshes && hasCode && apisOf(audience).every((api) => api.allow_offline_access),
     online_access: refreshes && response_type.includes('code'),
   }
 }

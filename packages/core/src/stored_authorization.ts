@@ -1,7 +1,7 @@
 /** Owns an authorization between two requests: kept with a code or a refresh token, and put together again from what is true then. */
 import { OAuthError } from '@latchkey/oauth'
 import { resolveAudience } from './audience.ts'
-import type { PersonalAuthorization } from './authorization.ts'
+import type { Audience, PersonalAuthorization } from './authorization.ts'
 import type { Context } from './context.ts'
 
 type Kept = Omit<PersonalAuthorization, 'client' | 'user' | 'audience'>
@@ -11,6 +11,8 @@ interface StoredAuthorization extends Kept {
   readonly user_id: string
   /** The API's identifier; absent for `/userinfo` alone. */
   readonly audience?: string
+  /** Those of the other APIs. */
+  readonly resources?: readonly string[]
 }
 
 /** As text, without anything that must be looked up again. */
@@ -20,6 +22,7 @@ export function storeAuthorization({ client, user, audience, ...kept }: Personal
     client_id: client.client_id,
     user_id: user.user_id,
     ...(audience.api === undefined ? {} : { audience: audience.api.identifier }),
+    ...(audience.more === undefined ? {} : { resources: audience.more.map((api) => api.identifier) }),
   }
   return JSON.stringify(stored)
 }
@@ -29,18 +32,22 @@ export function storeAuthorization({ client, user, audience, ...kept }: Personal
  * @throws OAuthError `invalid_grant`
  */
 export async function restoreAuthorization(ctx: Context, text: string): Promise<PersonalAuthorization> {
-  const { client_id, user_id, audience: identifier, ...kept } = JSON.parse(text) as StoredAuthorization
+  const { client_id, user_id, audience: identifier, resources, ...kept } = JSON.parse(text) as StoredAuthorization
   const client = ctx.configuration.client(client_id)
   const user = await ctx.store.users.find(user_id)
   if (client === undefined || user === undefined)
     throw new OAuthError('invalid_grant', 'The user or the client no longer exists')
   if (user.blocked) throw new OAuthError('invalid_grant', 'user is blocked')
-  return { ...kept, client, user, audience: audienceOf(ctx, identifier) }
+  return { ...kept, client, user, audience: audienceOf(ctx, identifier, resources) }
 }
 
-function audienceOf(ctx: Context, identifier: string | undefined) {
+function audienceOf(ctx: Context, identifier: string | undefined, resources: readonly string[] | undefined): Audience {
   try {
-    return resolveAudience(ctx, identifier ?? `${ctx.issuer}userinfo`)
+    const audience = resolveAudience(ctx, identifier ?? `${ctx.issuer}userinfo`)
+    if (resources === undefined) return audience
+    // Of the others, those that are still there count.
+    const more = resources.map((one) => ctx.configuration.resourceServer(one)).filter((api) => api !== undefined)
+    return { ...audience, more }
   } catch (cause) {
     throw new OAuthError('invalid_grant', 'The API no longer exists', { cause })
   }

@@ -1,8 +1,11 @@
-/** Owns the strict reading of request parameters: a repeated, oversized or undecodable one is an error, never a guess. */
+/** Owns the strict reading of request parameters: a repeated, oversized or undecodable one is an error, never a guess. `resource` may be repeated. */
 import { OAuthError } from './errors.ts'
 
 /** Parameters by their wire name. A parameter sent without a value counts as absent (RFC 6749 §3.1). */
 export type Parameters = ReadonlyMap<string, string>
+
+/** What may be sent several times, and is then one value with spaces between: no URI has a space. @spec RFC 8707 §2 */
+const repeatable = 'resource'
 
 export interface ParameterLimits {
   /** Bytes of the whole encoded text. */
@@ -32,17 +35,24 @@ export function readParameters(text: string, limits: ParameterLimits = defaultLi
     const equals = pair.indexOf('=')
     const name = decode(equals < 0 ? pair : pair.slice(0, equals), 'A parameter name')
     const value = equals < 0 ? '' : decode(pair.slice(equals + 1), `The parameter ${name}`)
-    if (seen.has(name)) throw new OAuthError('invalid_request', `The parameter ${name} is repeated`)
+    if (seen.has(name) && name !== repeatable)
+      throw new OAuthError('invalid_request', `The parameter ${name} is repeated`)
     seen.add(name)
     if (seen.size > limits.count) throw new OAuthError('invalid_request', `More than ${limits.count} parameters`)
-    checkValue(name, value, limits)
-    if (value !== '') parameters.set(name, value)
+    put(parameters, name, value, limits)
   }
   return parameters
 }
 
+function put(parameters: Map<string, string>, name: string, value: string, limits: ParameterLimits): void {
+  const before = name === repeatable && value !== '' ? parameters.get(name) : undefined
+  const whole = before === undefined ? value : `${before} ${value}`
+  checkValue(name, whole, limits)
+  if (whole !== '') parameters.set(name, whole)
+}
+
 /**
- * Reads parameters out of a parsed JSON body: an object whose values are strings, numbers or booleans.
+ * Reads parameters out of a parsed JSON body: an object whose values are strings, numbers or booleans; `resource` may be a list.
  * @throws OAuthError `invalid_request` for anything else
  */
 export function parametersFromObject(body: unknown, limits: ParameterLimits = defaultLimits): Parameters {
@@ -52,6 +62,10 @@ export function parametersFromObject(body: unknown, limits: ParameterLimits = de
   const parameters = new Map<string, string>()
   for (const [name, value] of Object.entries(body)) {
     if (value === undefined || value === null) continue
+    if (name === repeatable && Array.isArray(value) && value.every((one) => typeof one === 'string')) {
+      for (const one of value) put(parameters, name, one, limits)
+      continue
+    }
     if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') {
       throw new OAuthError('invalid_request', `The parameter ${name} must be a string`)
     }

@@ -1,7 +1,7 @@
 /** Reading and writing form-encoded parameters: tables, and every generated text judged by a second reader that works on bytes. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { encodeParameters, OAuthError, parametersFromObject, readParameters } from '../src/index.ts'
+import { defaultLimits, encodeParameters, OAuthError, parametersFromObject, readParameters } from '../src/index.ts'
 
 const runs = Number(process.env.PARAMETER_RUNS ?? 20_000)
 
@@ -215,5 +215,31 @@ describe('parametersFromObject', () => {
     ['too many', JSON.stringify(Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`p${n}`, 'x'])))],
   ])('refused: %s', (_, json) => {
     expect(codeOf(() => parametersFromObject(JSON.parse(json)))).toBe('invalid_request')
+  })
+})
+
+describe('RFC 8707 §2 resource may be repeated', () => {
+  test('in a form: one value with spaces between, in the order sent', () => {
+    expect(readParameters('resource=https%3A%2F%2Fa&state=s&resource=https://b&resource=').get('resource')).toBe(
+      'https://a https://b',
+    )
+    expect(readParameters('resource=').has('resource')).toBe(false)
+  })
+
+  test('in JSON: a list of texts', () => {
+    expect(parametersFromObject({ resource: ['https://a', '', 'https://b'] }).get('resource')).toBe(
+      'https://a https://b',
+    )
+    expect(parametersFromObject({ resource: 'https://a' }).get('resource')).toBe('https://a')
+    expect(parametersFromObject({ resource: [] }).has('resource')).toBe(false)
+    for (const resource of [[1], [['https://a']], { a: 'https://a' }])
+      expect(() => parametersFromObject({ resource })).toThrow(/must be a string/)
+    expect(() => parametersFromObject({ audience: ['https://a'] })).toThrow(/must be a string/)
+  })
+
+  test('all together keep within the limits of one', () => {
+    const limits = { ...defaultLimits, value: 20, count: 5 }
+    expect(() => readParameters('resource=https://abc&resource=https://def', limits)).toThrow(/longer than 20/)
+    expect(() => readParameters('audience=a&audience=b')).toThrow(/repeated/)
   })
 })

@@ -1,5 +1,5 @@
 /** Owns the page where a person says what an application may do. */
-import { type Decision, decide, shownCode } from '@latchkey/core'
+import { apisOf, type Decision, decide, grantsOf, shownCode } from '@latchkey/core'
 import { OAuthError, type Parameters, parseUri, staysOnDevice } from '@latchkey/oauth'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from './app.ts'
@@ -14,7 +14,7 @@ export function consent(app: FastifyInstance, server: Server): void {
 
 /** What a yes is said to, and by whom. */
 function questionOf(user_id: string, { audience, asked_scope }: Decision): string {
-  return JSON.stringify([user_id, audience.grant_audience, asked_scope])
+  return JSON.stringify([user_id, ...apisOf(audience).map((api) => api.identifier), asked_scope])
 }
 
 async function showConsent(visit: Visit): Promise<FastifyReply> {
@@ -23,6 +23,7 @@ async function showConsent(visit: Visit): Promise<FastifyReply> {
   const { step, client, audience, asked_scope } = decision
   if (step.kind !== 'page' || step.page !== 'consent' || trip.signed_in === undefined) return resume(visit)
   const { redirect_uri, ui_locales, device } = trip.request
+  const apis = apisOf(audience)
   const account = accountOf(trip.signed_in.user)
   const use_descriptions = ctx.configuration.settings.flags?.use_scope_descriptions_for_consent === true
   const texts = server.pages.texts(localeOf(ctx, request, server.pages, ui_locales))
@@ -39,10 +40,10 @@ async function showConsent(visit: Visit): Promise<FastifyReply> {
       user_code: device === undefined ? undefined : shownCode(ctx, device),
       permissions: describePermissions(
         asked_scope,
-        { api_scopes: audience.api?.scopes ?? [], use_descriptions },
+        { api_scopes: apis.flatMap((api) => api.scopes), use_descriptions },
         texts,
       ),
-      api: audience.api === undefined ? undefined : { name: audience.api.name },
+      api: apis.length === 0 ? undefined : { name: texts.list(apis.map((api) => api.name)) },
     },
   })
 }
@@ -72,17 +73,13 @@ async function takeConsent(visit: Visit, fields: Parameters): Promise<FastifyRep
     )
   }
   if (!wasShown(visit, fields, questionOf(user_id, decision))) return resume(visit)
-  const grant = {
-    grant_id: ctx.random(12),
-    user_id,
-    client_id: client.client_id,
-    audience: audience.grant_audience,
-    scope,
-  }
+  const { client_id } = client
+  const allowed = grantsOf(audience, scope)
   await ctx.store.atomically(async (store) => {
     if (await store.transactions.advance(trip.state, trip.browser, 'consented', session_id, ctx.now()))
-      await store.grants.allow(grant, ctx.now())
+      for (const one of allowed)
+        await store.grants.allow({ grant_id: ctx.random(12), user_id, client_id, ...one }, ctx.now())
   })
-  request.log.info({ user_id, client_id: client.client_id, audience: audience.grant_audience, scope }, 'consent given')
+  request.log.info({ user_id, client_id, audience: allowed.map((one) => one.audience), scope }, 'consent given')
   return resume(visit)
 }

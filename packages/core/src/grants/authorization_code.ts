@@ -7,6 +7,7 @@ import { revokeLineage } from '../lineage.ts'
 import { checkVerifier } from '../pkce.ts'
 import { boundTo, checkCodeSender } from '../proofs/sender.ts'
 import { beginFamily, isRefreshable } from '../refresh.ts'
+import { forTarget } from '../resources.ts'
 import { restoreAuthorization } from '../stored_authorization.ts'
 
 const invalid = () => new OAuthError('invalid_grant', 'Invalid authorization code')
@@ -14,6 +15,7 @@ const invalid = () => new OAuthError('invalid_grant', 'Invalid authorization cod
 /**
  * @spec RFC 6749 §4.1.3
  * @spec OpenID Connect Core §3.1.3.2
+ * @spec RFC 8707 §2.2
  */
 export const authorizationCode = defineGrant({
   type: 'authorization_code',
@@ -51,7 +53,7 @@ function checkBinding(kept: StoredCodeRequest, { parameters, confirmation }: Gra
 async function exchange(
   ctx: Context,
   { code, lineage, kept }: { code: string; lineage: string; kept: StoredCodeRequest },
-  { confirmation }: GrantRequest,
+  { confirmation, parameters }: GrantRequest,
 ): Promise<Granted> {
   const authorization = boundTo(await restoreAuthorization(ctx, kept.authorization), confirmation)
   const { session, scope } = authorization
@@ -59,7 +61,7 @@ async function exchange(
     throw new OAuthError('invalid_grant', 'The session has ended')
   const begun = isRefreshable(authorization) ? beginFamily(ctx, authorization, lineage) : undefined
   return {
-    authorization,
+    authorization: forTarget(ctx, authorization, parameters),
     asked: authorization.asked ?? scope,
     ...(begun === undefined ? {} : { refresh_token: begun.refresh_token }),
     async take(store) {

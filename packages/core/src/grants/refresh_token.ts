@@ -2,7 +2,7 @@
  * Owns the grant `refresh_token`. A family has one newest token; whoever shows an older one has either lost an answer or stolen a
  * token, and the two are told apart: the answer is given again as long as it is fresh and unused, and anything else ends the family.
  */
-import { OAuthError, words } from '@latchkey/oauth'
+import { OAuthError, type Parameters, words } from '@latchkey/oauth'
 import type { Client, RefreshFamily } from '@latchkey/store'
 import type { PersonalAuthorization } from '../authorization.ts'
 import type { Context } from '../context.ts'
@@ -10,6 +10,7 @@ import { AlreadyTaken, defineGrant, type Granted } from '../grant.ts'
 import { revokeLineage } from '../lineage.ts'
 import { checkRefreshSender } from '../proofs/sender.ts'
 import { idleEnd, isAlive, refreshSettings } from '../refresh.ts'
+import { forTarget } from '../resources.ts'
 import { restoreAuthorization } from '../stored_authorization.ts'
 import { familyOf, newRefreshToken } from '../tokens/refresh_token.ts'
 
@@ -19,6 +20,7 @@ const invalid = () => new OAuthError('invalid_grant', 'Unknown or invalid refres
 /**
  * @spec RFC 6749 §6
  * @spec RFC 9700 §4.14.2
+ * @spec RFC 8707 §2.2
  */
 export const refreshToken = defineGrant({
   type: 'refresh_token',
@@ -33,8 +35,9 @@ export const refreshToken = defineGrant({
     const authorization = await restoreAuthorization(ctx, family.authorization)
     // Before anything is ended: a thief without the key cannot end a family either.
     checkRefreshSender(client, authorization.confirmation, confirmation)
+    const granted = narrowed(ctx, { ...authorization, lineage: family.lineage }, parameters)
     const next = await nextToken(ctx, client, family, token)
-    return { ...narrowed({ ...authorization, lineage: family.lineage }, parameters.get('scope')), ...next }
+    return { ...granted, ...next }
   },
 })
 
@@ -77,11 +80,16 @@ async function nextToken(
   throw invalid()
 }
 
-/** @spec RFC 6749 §6 */
-function narrowed(authorization: PersonalAuthorization, asked: string | undefined): Granted {
-  const scope = words(asked)
-  if (scope.length === 0) return { authorization }
-  if (!scope.every((word) => authorization.scope.includes(word)))
+/**
+ * A refresh may ask for less: some of the scopes, some of the APIs.
+ * @spec RFC 6749 §6
+ * @spec RFC 8707 §2.2
+ */
+function narrowed(ctx: Context, authorization: PersonalAuthorization, parameters: Parameters): Granted {
+  const asked = words(parameters.get('scope'))
+  if (!asked.every((word) => authorization.scope.includes(word)))
     throw new OAuthError('invalid_scope', 'scope must not exceed what was granted first')
-  return { authorization: { ...authorization, scope }, asked: scope }
+  const target = forTarget(ctx, authorization, parameters)
+  if (asked.length === 0) return { authorization: target }
+  return { authorization: { ...target, scope: asked.filter((word) => target.scope.includes(word)) }, asked }
 }

@@ -1,7 +1,7 @@
 /** Owns running the rules of a trip, and reading what they left behind as text of strangers. */
 import { OAuthError, parseUri, words } from '@latchkey/oauth'
 import type { SignedIn } from '@latchkey/store'
-import { grantableScopes, resolveAudience } from '../audience.ts'
+import { grantableScopes, resolveTarget } from '../audience.ts'
 import { type AuthorizationRequest, findClient } from '../authorization_request.ts'
 import type { Context } from '../context.ts'
 import { customClaims } from './custom_claims.ts'
@@ -31,7 +31,7 @@ export async function runRules(
     const reason = 'context.redirect.url must be an absolute http or https URL'
     return refused(session_id, refusalOf(ctx, { kind: 'failed', reason }))
   }
-  const audience = resolveAudience(ctx, request.audience)
+  const audience = resolveTarget(ctx, request)
   const asked = isObject(accessToken) ? readScope(accessToken.scope) : undefined
   const client = findClient(ctx, request.client_id)
   const grantable = (words: readonly string[]) => grantableScopes(client, audience, words, request.response_type)

@@ -136,8 +136,7 @@ async function mintJwt(
 ): Promise<MintedAccessToken> {
   const { client, session, gty, lineage, confirmation } = authorization
   const iat = seconds(ctx.now())
-  const lifetime = channel === 'browser' ? Math.min(api.token_lifetime_for_web, api.token_lifetime) : api.token_lifetime
-  const expires_in = Math.min(lifetime, (authorization.ends_at ?? Number.POSITIVE_INFINITY) - iat)
+  const expires_in = lifetimeOf(authorization, api, channel, iat)
   const scope = authorization.scope.join(' ')
   const rfc9068 = api.token_dialect.startsWith('rfc9068_profile')
   const claims = {
@@ -164,6 +163,19 @@ async function mintJwt(
   return { access_token, token_type: tokenType(authorization), expires_in }
 }
 
+/** Seconds: the shortest of those whom the token is for, and no longer than what the token was made of. */
+function lifetimeOf(
+  { audience: { more }, ends_at }: Authorization,
+  api: ResourceServer,
+  channel: Channel,
+  iat: number,
+): number {
+  const of = ({ token_lifetime_for_web, token_lifetime }: ResourceServer) =>
+    channel === 'browser' ? Math.min(token_lifetime_for_web, token_lifetime) : token_lifetime
+  const lifetime = more === undefined ? of(api) : Math.min(of(api), ...more.map(of))
+  return ends_at === undefined ? lifetime : Math.min(lifetime, ends_at - iat)
+}
+
 /** A client that acts for itself is its own subject. */
 async function subOf(ctx: Context, { client, user, sub }: Authorization): Promise<string> {
   return user === undefined ? (sub ?? `${client.client_id}@clients`) : subjectOf(ctx, client, user.user_id)
@@ -172,6 +184,9 @@ async function subOf(ctx: Context, { client, user, sub }: Authorization): Promis
 /** With `openid` the token serves `/userinfo` too; an HS256 token never does, for this server would have to trust the API's secret. */
 function audienceOf(ctx: Context, authorization: Authorization, api: ResourceServer): string | string[] {
   const both = authorization.scope.includes('openid') && api.signing_alg !== 'HS256'
+  const { more } = authorization.audience
+  if (more !== undefined && more.length > 0)
+    return [api.identifier, ...more.map((one) => one.identifier), ...(both ? [userinfoAudience(ctx)] : [])]
   return both ? [api.identifier, userinfoAudience(ctx)] : api.identifier
 }
 
