@@ -8,6 +8,8 @@ import {
   codeOf,
   codeTenant,
   offlineApi,
+  pkce,
+  post,
   requestToken,
   secret,
   webRequest,
@@ -17,7 +19,7 @@ import { athOf, dpopProof, type ProofChange, type ProofKey, proofKey } from '../
 import { authorizeUrl, type Parameters, signIn } from '../support/flow.ts'
 import { type Latchkey, startLatchkey } from '../support/latchkey.ts'
 import { outcomeOf } from '../support/outcome.ts'
-import { apis, clients, tenant } from '../support/tenant.ts'
+import { apis, callback, clients, tenant } from '../support/tenant.ts'
 
 const boundCallback = 'https://bound.example.com/callback'
 const bound = { client_id: 'BoundClient000000000000000000001', redirect_uri: boundCallback }
@@ -268,6 +270,43 @@ describe('RFC 9449 §10 codes bound to a key', () => {
   test.each(['', 'short', `${'A'.repeat(42)}B`, `${key.jkt}A`])('dpop_jkt %j is refused', async (dpop_jkt) => {
     const answer = await ada.request(authorizeUrl(issuer, { response_type: 'code', dpop_jkt }))
     if (dpop_jkt !== '') expect(outcomeOf(answer).parameters).toMatchObject({ error: 'invalid_request' })
+  })
+})
+
+describe('RFC 9449 §10.1 pushed requests', () => {
+  const push = async (dpop: string | undefined, change: Parameters = {}) => {
+    const code = pkce()
+    const fields = {
+      ...{ client_id: clients.spa, redirect_uri: callback, response_type: 'code', scope: 'openid', ...code.request },
+      ...change,
+    }
+    return { ...(await post(`${issuer}oauth/par`, fields, dpop === undefined ? {} : { dpop })), code }
+  }
+  const pushProof = (of = key, change: ProofChange = {}) => dpopProof(of, 'POST', `${issuer}oauth/par`, change)
+
+  test('the proof binds the code as dpop_jkt does', async () => {
+    const { status, json, code } = await push(pushProof())
+    expect(status).toBe(201)
+    const query = new URLSearchParams({ client_id: clients.spa, request_uri: json.request_uri ?? '' })
+    const answer = await ada.request(`${issuer}authorize?${query}`)
+    const fields = {
+      ...{ grant_type: 'authorization_code', client_id: clients.spa, redirect_uri: callback },
+      ...{ code: outcomeOf(answer).parameters.code, code_verifier: code.code_verifier },
+    }
+    expect(await errorOf(requestToken(issuer, fields, { dpop: proof({}, thief) }))).toEqual([400, 'invalid_grant'])
+    expect(await errorOf(requestToken(issuer, fields, { dpop: proof() }))).toEqual([200, undefined])
+  })
+
+  test('a proof of another key than dpop_jkt, a bad proof, and one used before are refused', async () => {
+    expect((await push(pushProof(), { dpop_jkt: key.jkt })).status).toBe(201)
+    const once = pushProof()
+    expect((await push(once)).status).toBe(201)
+    for (const [dpop, change] of [
+      [pushProof(thief), { dpop_jkt: key.jkt }],
+      [proof(), {}],
+      [once, {}],
+    ] as const)
+      expect((await push(dpop, change)).json.error).toBe('invalid_dpop_proof')
   })
 })
 

@@ -87,7 +87,7 @@ const outcome = async (answer: ReturnType<typeof token>) => {
   return status === 200 ? 'token' : `${status} ${json.error}`
 }
 
-describe('RFC 8705 §2.1 certificates of an authority', () => {
+describe('RFC 8705 §2.1.2 the names in a certificate', () => {
   const fitting: Record<Named, CertificateChange> = {
     Subject: { subject: ['O=Example', 'CN=client'] },
     Escaped: { subject: ['DC=example', 'CN=a, b+ c'] },
@@ -102,6 +102,18 @@ describe('RFC 8705 §2.1 certificates of an authority', () => {
     expect(await outcome(token(name, forAnything))).toBe('token')
   })
 
+  test('a client without a name, or with two, is not taken', async () => {
+    const client = (more: object) =>
+      latchkey.apply(JSON.stringify({ clients: [machine('Nameless', 'tls_client_auth', more)] }))
+    await expect(client({})).rejects.toThrow(/exactly one of/)
+    await expect(client({ ...named.Dns, ...named.Ip })).rejects.toThrow(/exactly one of/)
+    await expect(client({ tls_client_auth_san_ip: 'localhost' })).rejects.toThrow(/an IP address/)
+    await expect(client({ tls_client_auth_san_dns: '*.example.com' })).rejects.toThrow(/without wildcards/)
+    await expect(client({ tls_client_auth_subject_dn: 'client' })).rejects.toThrow(/RFC 4514/)
+  })
+})
+
+describe('RFC 8705 §2.1 certificates of an authority', () => {
   const faults: Record<string, [Named, () => KeyedCertificate | undefined]> = {
     'no certificate': ['Subject', () => undefined],
     'one that signs itself': ['Subject', () => makeCertificateOf()],
@@ -150,6 +162,13 @@ describe('RFC 8705 §2.1 certificates of an authority', () => {
   })
 })
 
+describe('RFC 8705 §2.2.2 keys of certificates', () => {
+  test('a client without one is not taken', async () => {
+    const client = machine('Keyless', 'self_signed_tls_client_auth', {})
+    await expect(latchkey.apply(JSON.stringify({ clients: [client] }))).rejects.toThrow(/add jwks or jwks_uri/)
+  })
+})
+
 describe('RFC 8705 §2.2 certificates that sign themselves', () => {
   test('the registered key counts, in whatever certificate', async () => {
     expect(await outcome(token('Self', selfSigned))).toBe('token')
@@ -166,16 +185,18 @@ describe('RFC 8705 §2.2 certificates that sign themselves', () => {
   })
 })
 
-describe('RFC 8705 §3 tokens bound to a certificate', () => {
-  const proof = { client_secret: secret }
+const proof = { client_secret: secret }
 
+describe('RFC 8705 §3.1 the confirmation of a token', () => {
   test('the token names the certificate, whoever issued it', async () => {
     const certificate = makeCertificateOf()
     const { json } = await token('Bound', certificate, proof)
     expect(json.token_type).toBe('Bearer')
     expect(claimsOf(String(json.access_token)).cnf).toEqual({ 'x5t#S256': thumbprint(certificate) })
   })
+})
 
+describe('RFC 8705 §3 tokens bound to a certificate', () => {
   test('no certificate, no token', async () => {
     expect(await outcome(token('Bound', undefined, proof))).toBe('400 invalid_request')
     const { status } = await requestToken(latchkey.issuer, {
@@ -226,8 +247,8 @@ describe('RFC 8705 §4 public clients', () => {
   })
 })
 
-describe('RFC 8705 §5 the address for certificates', () => {
-  test('discovery names it, with what it serves', async () => {
+describe('RFC 8705 §3.3 what discovery says', () => {
+  test('it names the address for certificates, with what it serves', async () => {
     const document = (await (await fetch(`${latchkey.issuer}.well-known/openid-configuration`)).json()) as Record<
       string,
       unknown
@@ -242,7 +263,9 @@ describe('RFC 8705 §5 the address for certificates', () => {
     for (const url of Object.values(document.mtls_endpoint_aliases as Record<string, string>))
       expect(url.startsWith(mtls)).toBe(true)
   })
+})
 
+describe('RFC 8705 §5 the address for certificates', () => {
   test('tokens from there are of the issuer, and pages have no place there', async () => {
     const { json } = await token('Subject', issue())
     expect(claimsOf(String(json.access_token)).iss).toBe(latchkey.issuer)
