@@ -81,7 +81,7 @@ async function outcome(client_assertion: string, more: Readonly<Record<string, s
   return status === 200 && json.access_token !== undefined ? 'ok' : `${status} ${json.error}`
 }
 
-describe('OpenID Connect Core §9 private_key_jwt', () => {
+describe('OpenID Connect Core §9 RFC 7521 §4.2 private_key_jwt', () => {
   test.each(algs)('with a registered key for %s', async (alg) => {
     expect(await outcome(signJwt(listed[alg], claims(ids.listed)))).toBe('ok')
     expect(await outcome(signJwt(listed[alg], claims(ids.listed), { kid: undefined }))).toBe('ok')
@@ -134,7 +134,7 @@ describe('OpenID Connect Core §9 private_key_jwt', () => {
   })
 })
 
-describe('RFC 7523 §3 what an assertion must say', () => {
+describe('RFC 7523 §3 RFC 7519 §4.1.4 RFC 7519 §4.1.5 RFC 7515 §4.1.9 what an assertion must say', () => {
   test.each([
     ['exp is missing', () => ({ exp: undefined })],
     ['exp has passed', () => ({ exp: nowSeconds() - 31 })],
@@ -281,6 +281,6 @@ describe('OpenID Connect Discovery §3 client authentication', () => {
         'none',
       ]),
     )
-    expect(told.token_endpoint_auth_signing_alg_values_supported).toEqual([...algs, 'HS256'])
+    expect(told.token_endpoint_auth_signing_alg_values_supported).toEqual([...algs, 'HS256', 'Ed25519'])
   })
 })

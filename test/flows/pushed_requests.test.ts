@@ -84,7 +84,7 @@ const proof = (client_id: string, change: Readonly<Record<string, unknown>> = {}
   client_assertion: signJwt(key, claims(client_id, change)),
 })
 
-describe('RFC 9126 §2 the pushed request', () => {
+describe('RFC 9126 §2 RFC 9126 §2.2 the pushed request', () => {
   test('gets 201 with a reference of its own that lasts a minute and a half', async () => {
     const { status, headers, json } = await push(web)
     expect(status).toBe(201)
@@ -239,7 +239,7 @@ describe('RFC 9126 §3 a request object may be pushed', () => {
   })
 })
 
-describe('RFC 9126 §4 the reference', () => {
+describe('RFC 9126 §4 RFC 9126 §7.3 the reference', () => {
   test('is good for ninety seconds, in which the person may begin to sign in', async () => {
     const request_uri = await pushed()
     latchkey.advance(89)
@@ -310,7 +310,7 @@ describe('RFC 9126 §4 the reference', () => {
   })
 })
 
-describe('RFC 9126 §5 §6 who must push', () => {
+describe('RFC 9126 §5 RFC 9126 §6 who must push', () => {
   test('a client that promised it is refused otherwise, whatever it sends', async () => {
     const plain = { ...request, client_id: ids.must, ...pkce().request }
     expect(told(await begin(plain))).toBe('invalid_request')

@@ -142,7 +142,7 @@ describe('RFC 9101 §6.2 a signed request object', () => {
   })
 })
 
-describe('RFC 9101 §6.3 only what is inside counts', () => {
+describe('RFC 9101 §6.3 RFC 9101 §4 RFC 9101 §10.8 only what is inside counts', () => {
   test('state outside is not used, and redirect_uri inside wins', async () => {
     const jwt = signJwt(keys.ES256, inside(ids.signing, { state: undefined, redirect_uri: second }))
     const answer = outcomeOf(await send(ids.signing, jwt, { state: 'outside', redirect_uri: callback }))
@@ -245,7 +245,7 @@ describe('RFC 9101 §10.5 a client whose requests are all signed', () => {
   ])('%s', async (_name, change, expected) => expect(told(await strict(change()))).toBe(expected))
 })
 
-describe('OpenID Connect Core §6.1 unsigned request objects', () => {
+describe('OpenID Connect Core §6.1 RFC 7519 §6.1 unsigned request objects', () => {
   test('where the client allows them: state and nonce come from inside', async () => {
     const { parameters } = outcomeOf(await send(ids.open, unsignedJwt(inside(ids.open))))
     expect(parameters).toMatchObject({ state: 'inside', iss: issuer })
@@ -339,7 +339,7 @@ describe('OpenID Connect Discovery §3 request objects', () => {
     expect(document).toMatchObject({
       ...{ request_parameter_supported: true, request_uri_parameter_supported: true },
       require_request_uri_registration: true,
-      request_object_signing_alg_values_supported: ['none', ...algs, 'HS256'],
+      request_object_signing_alg_values_supported: ['none', ...algs, 'HS256', 'Ed25519'],
     })
   })
 })

@@ -1,10 +1,9 @@
 /** Owns the checking of JWTs that clients sign: assertions that prove them, and request objects. */
 import { createSecretKey, type KeyObject } from 'node:crypto'
 import { OAuthError } from '@latchkey/oauth'
-import type { Client } from '@latchkey/store'
 import type { JWTPayload, ProtectedHeaderParameters } from 'jose'
 import { compactVerify } from 'jose/jws/compact/verify'
-import { type ClientKey, clientKeys } from './client_keys.ts'
+import { type ClientKey, clientKeys, type KeyHolder } from './client_keys.ts'
 import { type Context, seconds } from './context.ts'
 import { FetchError } from './outbound.ts'
 import { algorithms } from './tokens/algorithms.ts'
@@ -13,8 +12,8 @@ import { isCompactJwt } from './tokens/verify.ts'
 /** Seconds by which clocks may differ. */
 export const clockSkew = 30
 
-/** Algorithms that a client may sign with. */
-export const clientSigningAlgs: readonly string[] = [...algorithms.keys()]
+/** Algorithms that a client may sign with: ours, and the newer name of one of them. @spec RFC 9864 §2.2 */
+export const clientSigningAlgs: readonly string[] = [...algorithms.keys(), 'Ed25519']
 
 export interface ClientJwt {
   readonly header: ProtectedHeaderParameters
@@ -48,7 +47,7 @@ export function jsonObject(part: string): Record<string, unknown> | undefined {
  */
 export async function verifyClientJwt(
   ctx: Context,
-  client: Client,
+  client: KeyHolder,
   jwt: string,
   algs: readonly string[],
 ): Promise<ClientJwt | undefined> {
@@ -61,12 +60,12 @@ export async function verifyClientJwt(
   return verified ? seen : undefined
 }
 
-async function bySecret(ctx: Context, client: Client, jwt: string): Promise<boolean> {
+async function bySecret(ctx: Context, client: KeyHolder, jwt: string): Promise<boolean> {
   const secret = await ctx.store.configuration.clientSecret(client.client_id)
   return secret !== undefined && isSignedBy(jwt, 'HS256', createSecretKey(secret, 'utf8'))
 }
 
-async function byKeys(ctx: Context, client: Client, jwt: string, alg: string, kid: string | undefined) {
+async function byKeys(ctx: Context, client: KeyHolder, jwt: string, alg: string, kid: string | undefined) {
   const fits = (one: ClientKey) => isFor(alg, one) && (kid === undefined || one.kid === kid)
   try {
     const known = await clientKeys(ctx, client)
@@ -82,11 +81,14 @@ async function byKeys(ctx: Context, client: Client, jwt: string, alg: string, ki
   }
 }
 
+/** Two names of one algorithm, as long as no other curve is served. */
+const edwards: ReadonlySet<string> = new Set(['EdDSA', 'Ed25519'])
+
 /** The key decides what it is used for, never the JWT alone. @spec RFC 8725 §3.1 */
 function isFor(alg: string, { kty, use, alg: own, key }: ClientKey): boolean {
-  if (use === 'enc' || (own !== undefined && own !== alg && !(alg === 'EdDSA' && own === 'Ed25519'))) return false
+  if (use === 'enc' || (own !== undefined && own !== alg && !(edwards.has(alg) && edwards.has(own)))) return false
   if (alg === 'ES256') return kty === 'EC' && key.asymmetricKeyDetails?.namedCurve === 'prime256v1'
-  if (alg === 'EdDSA') return kty === 'OKP' && key.asymmetricKeyType === 'ed25519'
+  if (edwards.has(alg)) return kty === 'OKP' && key.asymmetricKeyType === 'ed25519'
   return kty === 'RSA' && (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 2048
 }
 
