@@ -106,7 +106,7 @@ describe('RFC 8628 §3.1 §3.2 the device authorization request', () => {
   })
 })
 
-describe('RFC 8628 §3.3 the person decides', () => {
+describe('RFC 8628 §3.3 §3.3.1 the person decides', () => {
   test('types the code, signs in, sees the device, its code and what it asks for, and says yes', async () => {
     const agent = new Agent()
     const codes = await begun()
