@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Agent } from '../support/agent.ts'
-import { authorizeUrl, signIn } from '../support/flow.ts'
+import { Agent, formOf } from '../support/agent.ts'
+import { authorizeUrl, isPage, signIn, silently } from '../support/flow.ts'
 import { type Latchkey, startLatchkey } from '../support/latchkey.ts'
 import { sendRaw } from '../support/raw.ts'
 import { clients, connection, tenant } from '../support/tenant.ts'
@@ -17,11 +17,14 @@ const send = (method: string, path: string, headers: HeadersInit = {}, body?: st
   ada.request(`${latchkey.issuer}${path}`, { method, headers, ...(body === undefined ? {} : { body }) })
 
 const addresses: Readonly<Record<string, readonly string[]>> = {
-  authorize: ['GET', 'HEAD', 'POST'],
-  'authorize/resume': ['GET', 'HEAD'],
+  authorize: ['GET', 'POST'],
+  'authorize/resume': ['GET'],
   userinfo: ['GET', 'HEAD', 'POST', 'OPTIONS'],
-  'v2/logout': ['GET', 'HEAD'],
-  logout: ['GET', 'HEAD'],
+  continue: ['GET'],
+  'v2/logout': ['GET'],
+  'oidc/logout': ['GET', 'POST'],
+  'u/logout': ['GET', 'POST'],
+  logout: ['GET'],
   'u/login': ['GET', 'HEAD', 'POST'],
   'u/signup': ['GET', 'HEAD', 'POST'],
   'u/consent': ['GET', 'HEAD', 'POST'],
@@ -42,7 +45,7 @@ const addresses: Readonly<Record<string, readonly string[]>> = {
 describe('RFC 9110 §15.5.6 a method that an address does not have', () => {
   for (const [path, allowed] of Object.entries(addresses))
     test(`/${path} has ${allowed.join(', ')}`, async () => {
-      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
+      for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']) {
         if (allowed.includes(method)) continue
         const answer = await send(method, path)
         expect([method, answer.status, answer.headers.get('location')]).toEqual([method, 405, null])
@@ -72,6 +75,48 @@ describe('RFC 9110 §15.5.6 a method that an address does not have', () => {
     expect([page.status, page.headers.get('content-type')]).toEqual([404, 'text/html; charset=utf-8'])
     expect((await send('GET', '.well-known/nowhere')).status).toBe(404)
     expect((await send('OPTIONS', 'nowhere')).status).toBe(404)
+  })
+})
+
+describe('RFC 9110 §9.2.1 HEAD changes nothing', () => {
+  test('no trip is begun, and no cookie set, where GET begins one', async () => {
+    const agent = new Agent()
+    const answer = await agent.request(authorizeUrl(latchkey.issuer), { method: 'HEAD' })
+    expect([answer.status, answer.location, agent.cookies]).toEqual([405, undefined, []])
+    const silent = await ada.request(authorizeUrl(latchkey.issuer, { prompt: 'none' }), { method: 'HEAD' })
+    expect([silent.status, silent.location]).toEqual([405, undefined])
+  })
+
+  test('a trip that is ready for its answer stays, and GET gets it', async () => {
+    const agent = new Agent()
+    await signIn(agent, latchkey.issuer)
+    const page = await agent.visit(authorizeUrl(latchkey.issuer, { prompt: 'select_account' }))
+    const { action, fields } = formOf(page)
+    const chosen = await agent.request(action, {
+      method: 'POST',
+      headers: { 'content-type': form, 'sec-fetch-site': 'same-origin' },
+      body: new URLSearchParams({ ...fields, action: 'continue' }).toString(),
+    })
+    const resume = chosen.location ?? ''
+    expect(resume).toContain('/authorize/resume?state=')
+    for (const url of [resume, resume.replace('authorize/resume', 'continue')])
+      expect((await agent.request(url, { method: 'HEAD' })).status).toBe(405)
+    expect((await agent.request(resume)).location).toContain('#access_token=')
+  })
+
+  test.each(['v2/logout', 'logout', 'oidc/logout', 'u/logout'])('/%s ends no session', async (path) => {
+    const answer = await send('HEAD', path)
+    expect([answer.status, answer.headers.getSetCookie()]).toEqual([405, []])
+    expect((await silently(ada, latchkey.issuer)).location).toContain('#access_token=')
+  })
+
+  test('where GET only shows, HEAD answers alike', async () => {
+    const agent = new Agent()
+    const page = await agent.visit(authorizeUrl(latchkey.issuer))
+    expect(isPage(page, '/u/login')).toBe(true)
+    expect((await agent.request(page.url, { method: 'HEAD' })).status).toBe(200)
+    for (const path of ['.well-known/jwks.json', '.well-known/openid-configuration', 'u/reset-password/request'])
+      expect([path, (await send('HEAD', path)).status]).toEqual([path, 200])
   })
 })
 

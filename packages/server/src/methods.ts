@@ -2,6 +2,12 @@
 import type { FastifyInstance } from 'fastify'
 
 /**
+ * For addresses where GET acts: begins or ends something. HEAD must never act, so there it is refused.
+ * @spec RFC 9110 §9.2.1
+ */
+export const withoutHead = { exposeHeadRoute: false } as const
+
+/**
  * Watches the routes that are added from here on.
  * @returns for a path, the methods it has; none for a path that nothing answers
  * @spec RFC 9110 §15.5.6

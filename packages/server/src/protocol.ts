@@ -24,12 +24,13 @@ import type { Server } from './app.ts'
 import { answerRefusal, sendAnswer } from './authorization_answer.ts'
 import { readCookie, setSilentCookie, setStateCookie } from './cookies.ts'
 import { answerDevice } from './device/answer.ts'
+import { withoutHead } from './methods.ts'
 import { bodyParameters, queryParameters } from './requests.ts'
 import { comeBack, sendAway, withRules } from './rules/trip.ts'
 import { beginTrip, loadTrip, type RunningTrip } from './trip.ts'
 
 export function protocol(app: FastifyInstance, server: Server): void {
-  app.get('/authorize', async (request, reply) =>
+  app.get('/authorize', withoutHead, async (request, reply) =>
     authorize(server, request, reply, await server.context(request), queryParameters(request)),
   )
 
@@ -44,13 +45,13 @@ export function protocol(app: FastifyInstance, server: Server): void {
     return reply.redirect(`${ctx.issuer}authorize?${encodeParameters(parameters)}`, 303)
   })
 
-  app.get('/authorize/resume', async (request, reply) => {
+  app.get('/authorize/resume', withoutHead, async (request, reply) => {
     const ctx = await server.context(request)
     const trip = await loadTrip(server, ctx, request, queryParameters(request).get('state'))
     return proceed(server, request, reply, ctx, trip.request, trip)
   })
 
-  app.get('/continue', async (request, reply) => {
+  app.get('/continue', withoutHead, async (request, reply) => {
     const ctx = await server.context(request)
     const parameters = queryParameters(request)
     const trip = await loadTrip(server, ctx, request, parameters.get('state'))

@@ -6,6 +6,7 @@ import { equal, type SignedIn } from '@latchkey/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from '../app.ts'
 import { browserSecret, readCookie } from '../cookies.ts'
+import { withoutHead } from '../methods.ts'
 import { sendPage } from '../page_answer.ts'
 import { formActionSource } from '../pages/index.ts'
 import { bodyParameters, checkFormOrigin, queryParameters } from '../requests.ts'
@@ -23,8 +24,8 @@ export function endSession(app: FastifyInstance, server: Server): void {
   })
   const begin = async (request: FastifyRequest, reply: FastifyReply) =>
     takeRequest(await visit(request, reply), queryParameters(request))
-  app.get('/oidc/logout', begin)
-  app.get('/u/logout', begin)
+  app.get('/oidc/logout', withoutHead, begin)
+  app.get('/u/logout', withoutHead, begin)
 
   // A cross-site form post comes without the session's cookie; the redirect to the same request as GET brings it.
   app.post('/oidc/logout', async (request, reply) => {

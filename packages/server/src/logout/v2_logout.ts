@@ -6,13 +6,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from '../app.ts'
 import { readCookie } from '../cookies.ts'
 import { sendErrorPage } from '../errors.ts'
+import { withoutHead } from '../methods.ts'
 import { queryParameters } from '../requests.ts'
 import { endSession, sendAfterLogout } from './ending.ts'
 
 export function v2Logout(app: FastifyInstance, server: Server): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply) => takeLogout(server, request, reply)
-  app.get('/v2/logout', handler)
-  app.get('/logout', handler)
+  app.get('/v2/logout', withoutHead, handler)
+  app.get('/logout', withoutHead, handler)
 }
 
 async function takeLogout(server: Server, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
