@@ -10,7 +10,7 @@ import { type CodeChallenge, readCodeChallenge } from './pkce.ts'
 import { isPrompt, type Prompt, prompts } from './prompts.ts'
 import { readDpopJkt, refuseUnbound } from './proofs/sender.ts'
 import { checkRedirectUri } from './redirect_uri.ts'
-import { findResponseMode, popupMode, type ResponseMode, responseModes } from './response_modes/index.ts'
+import { findResponseMode, meantMode, popupMode, type ResponseMode, responseModes } from './response_modes/index.ts'
 import { findResponseType, isFrontChannel, responseTypes } from './response_types/index.ts'
 import { userOfSubject } from './subjects.ts'
 
@@ -112,9 +112,11 @@ export function findClient(ctx: Context, client_id: string | undefined): Client 
 // Where even the refusal of a mode goes: to the mode asked for if it may carry this answer, else to the default of the response type.
 function answerMode(parameters: Parameters, redirect_uri: string): ResponseMode {
   const front = isFrontChannel(words(parameters.get('response_type')))
-  const mode = findResponseMode(parameters.get('response_mode') ?? '')
+  const mode = findResponseMode(meantMode(parameters.get('response_mode') ?? '', front))
   if (mode?.reaches(redirect_uri) === true && (mode.carries_tokens || !front)) return mode
-  return findResponseMode(front ? 'fragment' : 'query') ?? raise()
+  // Whoever asked for a signed answer gets a signed refusal.
+  const usual = front ? 'fragment' : 'query'
+  return findResponseMode(mode?.wraps === undefined ? usual : `${usual}.${mode.wraps}`) ?? raise()
 }
 
 function raise(): never {

@@ -20,6 +20,7 @@ import type { ResponseParameters } from './response_types/response_type.ts'
 import type { CustomClaims, RulesOutcome } from './rules/rules.ts'
 import { rememberClient } from './session_clients.ts'
 import { sessionState } from './session_state.ts'
+import { signResponse } from './signed_response.ts'
 
 /** How far a browser has come with a request. */
 export interface Progress {
@@ -165,20 +166,26 @@ export async function issue(
 }
 
 /** @spec RFC 6749 §4.2.2.1 */
-export function refuse(ctx: Context, destination: ResponseDestination, error: OAuthError): AuthorizationResponse {
+export function refuse(
+  ctx: Context,
+  destination: ResponseDestination,
+  error: OAuthError,
+): Promise<AuthorizationResponse> {
   return respond(ctx, destination, { error: error.code, error_description: error.description })
 }
 
-function respond(
+async function respond(
   ctx: Context,
   destination: ResponseDestination,
   parameters: ResponseParameters,
-): AuthorizationResponse {
+): Promise<AuthorizationResponse> {
   const mode = destination.owp === true ? popupMode : findResponseMode(destination.response_mode)
   if (mode === undefined) throw new OAuthError('server_error', 'The response mode is not known')
-  const { web_origins } = findClient(ctx, destination.client_id)
+  const client = findClient(ctx, destination.client_id)
+  const { redirect_uri, state } = destination
+  const answer = { ...parameters, ...(state === undefined ? {} : { state }), iss: ctx.issuer }
   return mode.respond(
-    { redirect_uri: destination.redirect_uri, web_origins },
-    { ...parameters, ...(destination.state === undefined ? {} : { state: destination.state }), iss: ctx.issuer },
+    { redirect_uri, web_origins: client.web_origins },
+    mode.wraps === undefined ? answer : await signResponse(ctx, client, answer),
   )
 }

@@ -74,6 +74,7 @@ export function indexConfiguration(
     algorithms: new Set([
       'RS256',
       ...read.clients.map((one) => one.jwt_configuration.alg).filter((alg) => alg !== 'HS256'),
+      ...read.clients.flatMap((one) => one.authorization_signed_response_alg ?? []),
       ...read.resource_servers.map((one) => one.signing_alg).filter((alg) => alg !== 'HS256'),
     ]),
   }

@@ -60,6 +60,7 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     ],
     prompt_values_supported: prompts,
     ui_locales_supported: locales,
+    authorization_signing_alg_values_supported: ctx.keys.algorithms,
     acr_values_supported: acrValues,
     display_values_supported: ['page', 'popup'],
     claim_types_supported: ['normal'],

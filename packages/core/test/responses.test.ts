@@ -142,8 +142,8 @@ describe('RFC 6749 §4.2.2 OpenID Connect Core §3.2.2.5 RFC 9207 §2 the parame
 })
 
 describe('RFC 6749 §4.2.2.1 a refusal', () => {
-  test('goes the way of the answer, with state and issuer, in the alphabet of the specification', () => {
-    const response = refuse(world.ctx, request(), new OAuthError('access_denied', 'no "way"\n'))
+  test('goes the way of the answer, with state and issuer, in the alphabet of the specification', async () => {
+    const response = await refuse(world.ctx, request(), new OAuthError('access_denied', 'no "way"\n'))
     expect(sent(response)).toEqual([
       ...[
         ['error', 'access_denied'],
@@ -152,7 +152,7 @@ describe('RFC 6749 §4.2.2.1 a refusal', () => {
         ['iss', issuer],
       ],
     ])
-    const form = refuse(world.ctx, request({ response_mode: 'form_post' }), new OAuthError('server_error', 'x'))
+    const form = await refuse(world.ctx, request({ response_mode: 'form_post' }), new OAuthError('server_error', 'x'))
     expect(form).toMatchObject({ kind: 'form_post', action: callback, fields: { error: 'server_error', state: 's' } })
   })
 })
@@ -249,14 +249,17 @@ describe('response modes', () => {
   })
 
   test('tokens never travel in a query, and no other mode exists', () => {
-    expect(responseModes.filter((mode) => !mode.carries_tokens).map((mode) => mode.name)).toEqual(['query'])
-    for (const name of ['', 'Fragment', 'cookie', 'toString', 'fragment.jwt'])
+    expect(responseModes.filter((mode) => !mode.carries_tokens).map((mode) => mode.name)).toEqual([
+      'query',
+      'query.jwt',
+    ])
+    for (const name of ['', 'Fragment', 'cookie', 'toString', 'web_message.jwt', 'jwt.jwt'])
       expect(findResponseMode(name)).toBeUndefined()
   })
 
-  test('a client that is gone gets no answer', () => {
-    expect(() =>
+  test('a client that is gone gets no answer', async () => {
+    await expect(
       refuse(world.ctx, request({ client_id: client().name }), new OAuthError('access_denied', 'x')),
-    ).toThrow(/Unknown client/)
+    ).rejects.toThrow(/Unknown client/)
   })
 })

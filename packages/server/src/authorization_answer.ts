@@ -10,7 +10,7 @@ import { sendPage } from './page_answer.ts'
 import { formActionSource } from './pages/index.ts'
 
 /** Tells the client, through the response mode. */
-export function answerRefusal(
+export async function answerRefusal(
   server: Server,
   request: FastifyRequest,
   reply: FastifyReply,
@@ -22,7 +22,7 @@ export function answerRefusal(
   const { device, client_id } = destination
   if (device !== undefined) return refuseDevice({ server, ctx, request, reply, device, client_id }, error)
   logRefusal(request, error)
-  return sendAnswer(server, request, reply, ctx, destination, refuse(ctx, destination, error))
+  return sendAnswer(server, request, reply, ctx, destination, await refuse(ctx, destination, error))
 }
 
 /** Sends an answer the way its mode says. */

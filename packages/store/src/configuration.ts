@@ -113,6 +113,8 @@ export interface Client {
   readonly default_acr_values?: readonly string[]
   /** Every ID token says when the person signed in. */
   readonly require_auth_time?: boolean
+  /** Signs the answers of the response modes with `jwt`; RS256 by default. */
+  readonly authorization_signed_response_alg?: string
   /** For old clients that cannot hash. */
   readonly allow_plain_pkce?: boolean
   readonly client_metadata: Readonly<Record<string, string>>

@@ -1,14 +1,16 @@
 /** Owns the list of response modes. */
 import { formPost } from './form_post.ts'
 import { fragment } from './fragment.ts'
+import { jwt, jwtModes } from './jwt.ts'
 import { owp } from './owp.ts'
 import { query } from './query.ts'
 import type { ResponseMode } from './response_mode.ts'
 import { webMessage } from './web_message.ts'
 
+export { meantMode } from './jwt.ts'
 export type { AuthorizationResponse, ResponseMode } from './response_mode.ts'
 
-export const responseModes: readonly ResponseMode[] = [fragment, query, formPost, webMessage]
+export const responseModes: readonly ResponseMode[] = [fragment, query, formPost, webMessage, jwt, ...jwtModes]
 
 /** For popups: instead of an address, where `owp=true` asks for that and the address has an origin. */
 export const popupMode: ResponseMode = owp

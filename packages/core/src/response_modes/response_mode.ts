@@ -22,6 +22,8 @@ export interface ResponseMode {
   readonly name: string
   /** True when access tokens may travel this way. */
   readonly carries_tokens: boolean
+  /** The parameters travel inside a signed JWT. */
+  readonly wraps?: 'jwt'
   /** True when an answer can be sent to this redirect URI this way. */
   reaches(redirect_uri: string): boolean
   respond(target: ResponseTarget, parameters: ResponseParameters): AuthorizationResponse

@@ -7,6 +7,7 @@ import type { Entry } from './record.ts'
 const longestAge = 315_576_000
 
 export const RequestFields = {
+  authorization_signed_response_alg: Type.Optional(Type.Enum(['RS256', 'PS256', 'ES256', 'EdDSA'])),
   default_max_age: Type.Optional(Type.Integer({ minimum: 0, maximum: longestAge })),
   require_auth_time: Type.Optional(Type.Boolean()),
   default_acr_values: Type.Optional(Type.Array(Type.String({ minLength: 1, maxLength: 255 }), { maxItems: 20 })),

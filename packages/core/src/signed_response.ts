@@ -1,0 +1,27 @@
+/** Owns the answer to an authorization request as a signed JWT. */
+import type { Client } from '@latchkey/store'
+import { type Context, seconds } from './context.ts'
+import type { ResponseParameters } from './response_types/response_type.ts'
+import { signJwt } from './tokens/sign.ts'
+
+/** Seconds. @spec JARM §2.1 */
+const lasts = 600
+
+/**
+ * @returns the one parameter that travels
+ * @spec JARM §2.1
+ * @spec JARM §2.2
+ */
+export async function signResponse(
+  ctx: Context,
+  client: Client,
+  parameters: ResponseParameters,
+): Promise<ResponseParameters> {
+  const response = await signJwt(ctx.keys, client.authorization_signed_response_alg ?? 'RS256', 'JWT', {
+    ...parameters,
+    iss: ctx.issuer,
+    aud: client.client_id,
+    exp: seconds(ctx.now()) + lasts,
+  })
+  return { response }
+}
