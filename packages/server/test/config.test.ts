@@ -231,6 +231,21 @@ describe('options that need each other', () => {
     expect(serve({ ...pem, port: '9000', https_port: '9000' })[0]).toMatch(/both 9000/)
     expect(serve({ ...pem, port: '0', https_port: '0' })).toEqual([])
   })
+  test('clients with certificates need a port of their own, or a proxy that is listed', () => {
+    const pem = { tls_cert: file('cert.pem'), tls_key: file('key.pem') }
+    const header = { client_certificate_header: 'client-cert' }
+    expect(serve({ mtls_port: '9443' })[0]).toMatch(/mtls_port needs a certificate of the server/)
+    expect(serve({ ...pem, port: '9443', mtls_port: '9443' })[0]).toMatch(/mtls_port is 9443/)
+    expect(serve({ ...pem, https_port: '9443', mtls_port: '9443' })[0]).toMatch(/mtls_port is 9443/)
+    expect(serve(header)[0]).toMatch(/client_certificate_header is believed from listed proxies/)
+    expect(serve({ mtls_url: 'https://mtls.example/' })[0]).toMatch(/mtls_url has no use without/)
+    expect(serve({ tls_client_ca: file('ca.pem') })[0]).toMatch(/tls_client_ca has no use without/)
+    const behind = { ...header, trust_proxy: '10.0.0.0/8' }
+    for (const mtls_url of [issuer, 'http://localhost:9443/'])
+      expect(serve({ ...behind, mtls_url })[0]).toMatch(/an https address that is none of the issuers/)
+    expect(serve({ ...behind, mtls_url: 'https://mtls.example/', tls_client_ca: file('ca.pem') })).toEqual([])
+    expect(serve({ ...pem, mtls_port: '9443' })).toEqual([])
+  })
   test('mails need a sender', () => {
     expect(serve({}, { LATCHKEY_SMTP: 'smtp://mail.example' })[0]).toMatch(/mail_from is missing/)
     expect(serve({ mail_from: 'Us <us@example.com>' }, { LATCHKEY_SMTP: 'smtp://mail.example' })).toEqual([])
