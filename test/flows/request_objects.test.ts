@@ -193,6 +193,14 @@ describe('RFC 9101 §6.3 RFC 9101 §4 RFC 9101 §10.8 only what is inside counts
       'code',
     ],
     ['a number', { max_age: 100_000 }, {}, 'code'],
+    ['claims as they are', { claims: { id_token: { email: null } } }, {}, 'code'],
+    [
+      'a resource nobody knows',
+      { resource: ['https://nowhere.example/', 'https://else.example/'] },
+      {},
+      'invalid_target',
+    ],
+    ['a resource that is no list of texts', { resource: [{}] }, {}, 'page invalid_request_object'],
     ['a nonce of 384 characters', { nonce: 'n'.repeat(384) }, {}, 'code'],
   ])('%s: %j', async (_name, change, outside, expected) => {
     const text = JSON.stringify(inside(ids.signing, change)).replace('"ISSUER"', JSON.stringify(issuer))

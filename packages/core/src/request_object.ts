@@ -145,6 +145,8 @@ function readInside(body: Readonly<Record<string, unknown>>): Parameters {
 /** Parameters whose value is JSON stand in the object as it is. @spec OpenID Connect Core §6.1 */
 function asText(name: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
+  // A list of them is read as such.
+  if (name === 'resource') return value
   if (name === 'claims' || name === 'authorization_details') return JSON.stringify(value)
   throw refuse(`has a ${name} that is no text`)
 }
