@@ -13,6 +13,9 @@ export interface ClientKey {
   readonly use?: string
 }
 
+/** Whoever publishes keys: a client, or an issuer that is trusted. */
+export type KeyHolder = Pick<Client, 'client_id' | 'jwks' | 'jwks_uri'>
+
 export interface ClientKeys {
   readonly keys: readonly ClientKey[]
   /** Where they were fetched. */
@@ -32,7 +35,7 @@ const parsed = new WeakMap<object, readonly ClientKey[]>()
  * @throws FetchError when the client's address does not answer
  * @spec OpenID Connect Core §10.1.1
  */
-export async function clientKeys(ctx: Context, client: Client, newer_than?: ClientKeys): Promise<ClientKeys> {
+export async function clientKeys(ctx: Context, client: KeyHolder, newer_than?: ClientKeys): Promise<ClientKeys> {
   const { jwks, jwks_uri } = client
   if (jwks !== undefined) return { keys: remembered(jwks, () => jwks.keys) }
   if (jwks_uri === undefined) return { keys: [] }

@@ -3,6 +3,7 @@ import type { Store } from '@latchkey/store'
 import type { TenantConfiguration } from './configuration.ts'
 import type { Documents } from './documents.ts'
 import type { Fetch } from './outbound.ts'
+import type { CheckPassword } from './password_check.ts'
 import type { MutualTls } from './proofs/client_certificate.ts'
 import type { RunRules } from './rules/rules.ts'
 import type { KeyRing } from './tokens/key_ring.ts'
@@ -34,6 +35,8 @@ export interface Context {
   readonly documents: Documents
   /** Absent where no connection brings a client's certificate. */
   readonly mtls?: MutualTls
+  /** For the grants that bring a password. */
+  readonly checkPassword?: CheckPassword
   /** Absent in a tenant where no rule is switched on. */
   readonly rules?: RunRules
 }

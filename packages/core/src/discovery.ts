@@ -4,7 +4,7 @@ import { acrValues } from './acr.ts'
 import { clientAuthMethods } from './client_auth/index.ts'
 import { clientSigningAlgs } from './client_jwt.ts'
 import type { Context } from './context.ts'
-import { grantTypes } from './grants/index.ts'
+import { offeredGrantTypes } from './grants/index.ts'
 import { prompts } from './prompts.ts'
 import { responseModes } from './response_modes/index.ts'
 import { responseTypes } from './response_types/index.ts'
@@ -36,7 +36,7 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     scopes_supported: reservedScopes,
     response_types_supported: responseTypes,
     response_modes_supported: responseModes.map((mode) => mode.name),
-    grant_types_supported: ['implicit', ...grantTypes],
+    grant_types_supported: ['implicit', ...offeredGrantTypes(ctx)],
     token_endpoint_auth_methods_supported: clientAuthMethods(ctx),
     token_endpoint_auth_signing_alg_values_supported: clientSigningAlgs,
     dpop_signing_alg_values_supported: dpopAlgorithms,

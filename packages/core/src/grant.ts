@@ -30,6 +30,8 @@ export interface GrantRequest extends EndpointRequest {
 export interface Grant {
   /** The word on the wire, in `grant_type` and in a client's `grant_types`. */
   readonly type: string
+  /** Told in discovery only where a client of the tenant has it. */
+  readonly where_listed?: true
   /** @throws OAuthError `invalid_request`, `invalid_grant` and others of RFC 6749 §5.2 */
   authorize(ctx: Context, client: Client, request: GrantRequest): Promise<Granted>
 }

@@ -45,6 +45,7 @@ export const errorCodes = {
   not_found: { status: 404, spec: 'RFC 9110 §15.5.5' },
   unsupported_media_type: { status: 415, spec: 'RFC 9110 §15.5.16' },
   content_too_large: { status: 413, spec: 'RFC 9110 §15.5.14' },
+  too_many_attempts: { status: 429, spec: 'RFC 6585 §4' },
   too_many_requests: { status: 429, spec: 'RFC 6585 §4' },
 } as const satisfies Record<string, Definition>
 

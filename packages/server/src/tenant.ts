@@ -10,7 +10,7 @@ import {
   readKeyRing,
   type TenantConfiguration,
 } from '@latchkey/core'
-import type { AddressLimits, IdentityContext, MailKind, Passwords } from '@latchkey/identity'
+import { type AddressLimits, type IdentityContext, type MailKind, type Passwords, password } from '@latchkey/identity'
 import type { Store, User } from '@latchkey/store'
 import { originsOf } from './origins.ts'
 import { type ClientDocuments, openClientDocuments } from './registration/client_documents.ts'
@@ -82,6 +82,7 @@ export async function openTenant(options: TenantOptions): Promise<LiveTenant> {
         ...{ fetch, documents },
         ...(mtls === undefined ? {} : { mtls }),
         ...(scripts.length === 0 ? {} : { rules: (input) => options.rules.run(set, input) }),
+        checkPassword: (attempt) => password.verify(ctx, attempt),
         post: (kind, user, path, locale) => options.post(ctx, kind, user, path, locale),
       }
       contexts.set(issuer, ctx)

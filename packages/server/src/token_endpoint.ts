@@ -52,10 +52,13 @@ export function clientEndpoint(
 }
 
 function endpointRequest(server: Server, ctx: IdentityContext, request: FastifyRequest, path: string): EndpointRequest {
-  const { authorization } = request.headers
+  const { authorization, 'user-agent': user_agent, 'auth0-forwarded-for': forwarded_for } = request.headers
   return {
     parameters: bodyParameters(request),
     ...senderOf(server, ctx, request, path),
+    ip: request.ip,
+    ...(user_agent === undefined ? {} : { user_agent }),
+    ...(typeof forwarded_for === 'string' ? { forwarded_for } : {}),
     ...(authorization === undefined ? {} : { authorization }),
   }
 }
@@ -72,5 +75,6 @@ function sendClientError(
   tellNonce(ctx, request, reply, error)
   if (error.code === 'invalid_client' && request.headers.authorization !== undefined)
     reply.header('www-authenticate', `Basic realm="${ctx.issuer}"`)
+  if (error.code === 'too_many_attempts') reply.header('retry-after', '60')
   return sendJsonError(request, reply, error)
 }

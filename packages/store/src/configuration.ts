@@ -11,6 +11,7 @@ export interface TenantSettings {
   readonly default_audience?: string
   readonly default_directory?: string
   readonly default_redirection_uri?: string
+  readonly trusted_issuers?: readonly TrustedIssuer[]
   readonly allowed_logout_urls?: readonly string[]
   /** Hours. */
   readonly session_lifetime?: number
@@ -38,6 +39,25 @@ export interface TenantSettings {
   }
 }
 
+/** An issuer whose word counts for who a person is. */
+export interface TrustedIssuer {
+  /** As its assertions say `iss`, exactly. */
+  readonly issuer: string
+  readonly jwks?: { readonly keys: readonly Jwk[] }
+  readonly jwks_uri?: string
+  /** The clients that may bring its assertions. */
+  readonly clients: readonly string[]
+  /** What assertions must have as `aud`: the issuer alone, or the token endpoint as well, for old ones. */
+  readonly audience?: 'issuer' | 'any'
+  /** Whom an assertion means: its `sub` is an id of a user, unless this says otherwise. */
+  readonly subject?: {
+    readonly claim?: string
+    readonly match?: 'user_id' | 'email' | 'username'
+    /** The connection in which addresses and user names are looked up. */
+    readonly connection?: string
+  }
+}
+
 export interface Client {
   readonly client_id: string
   readonly name: string
@@ -58,6 +78,8 @@ export interface Client {
   readonly token_endpoint_auth_method: string
   readonly jwt_configuration: { readonly lifetime_in_seconds: number; readonly alg: string }
   readonly initiate_login_uri?: string
+  /** The token endpoint believes what a confidential client says of a person's address, in `auth0-forwarded-for`. */
+  readonly is_token_endpoint_ip_header_trusted?: boolean
   /** What the client may exchange; nothing without it. */
   readonly token_exchange?: TokenExchangeSettings
   /** `pairwise`: people have another `sub` here than in other sectors. */

@@ -16,6 +16,11 @@ export interface EndpointRequest {
   /** The address that was called, without its query. */
   readonly url: string
   readonly method: string
+  /** The network address that it came from. */
+  readonly ip?: string
+  /** The address that the client says its person has. */
+  readonly forwarded_for?: string
+  readonly user_agent?: string
 }
 
 /** What a request presents of one method. */

@@ -12,6 +12,7 @@ import { actorOf, checkSubject, scopeOf, targetOf } from '../token_exchange/poli
  */
 export const tokenExchange = defineGrant({
   type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  where_listed: true,
   async authorize(ctx, client, { parameters }) {
     checkClient(client)
     const requested = parameters.get('requested_token_type') ?? accessTokenType

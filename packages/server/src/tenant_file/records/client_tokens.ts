@@ -10,6 +10,7 @@ export const TokenFields = {
   resource_server_identifier: Type.Optional(Type.String({ minLength: 1, maxLength: 600 })),
   subject_type: Type.Optional(Type.Enum(['public', 'pairwise'])),
   sector_identifier_uri: Type.Optional(Url),
+  is_token_endpoint_ip_header_trusted: Type.Optional(Type.Boolean()),
   token_exchange: Type.Optional(
     Type.Object({
       allowed: Type.Optional(Type.Array(Type.Enum(['impersonation', 'delegation']), { maxItems: 2 })),
@@ -30,6 +31,8 @@ export function checkTokens(entry: Entry<Given>, client: Client): void {
   if (sector_identifier_uri !== undefined) report(entry, ['sector_identifier_uri'], entryVerdict(sector_identifier_uri))
   if (client.token_exchange !== undefined && client.token_endpoint_auth_method === 'none')
     entry.problem(['token_exchange'], 'A public client cannot exchange tokens: set token_endpoint_auth_method.')
+  if (!client.is_first_party && client.grant_types.some((type) => /\bpassword(-realm)?$/.test(type)))
+    entry.problem(['grant_types'], 'A third-party client may not ask for passwords: remove the password grants.')
   const isOpen = client.subject_type === 'pairwise' && client.sector_identifier_uri === undefined
   if (isOpen && sectorHosts(client.callbacks).length > 1)
     entry.problem(

@@ -8,6 +8,7 @@ import { type Draft, put } from '../draft.ts'
 import { entryVerdict, linkVerdict, logoutVerdict, maxUrlLength } from '../urls.ts'
 import { DisplayName, report, reportAll, Url, UrlList } from './fields.ts'
 import { defineRecord, type Entry } from './record.ts'
+import { checkTrustedIssuers, TrustedIssuerFields } from './trusted_issuers.ts'
 
 /** A year, in hours. */
 const longestSession = 8760
@@ -31,6 +32,7 @@ const TenantRecord = Type.Object({
   default_directory: Type.Optional(Type.String({ maxLength: 128 })),
   default_redirection_uri: Type.Optional(Url),
   allowed_logout_urls: Type.Optional(UrlList),
+  ...TrustedIssuerFields,
   session_lifetime: Type.Optional(Hours),
   idle_session_lifetime: Type.Optional(Hours),
   session_cookie: Type.Optional(Type.Object({ mode: Type.Optional(Type.Enum(['persistent', 'non-persistent'])) })),
@@ -78,6 +80,7 @@ export const tenant = defineRecord({
   schema: TenantRecord,
   plan(entry, draft) {
     check(entry, draft)
+    checkTrustedIssuers(entry, draft)
     planSettings(draft, 'settings', entry.value)
   },
 })
