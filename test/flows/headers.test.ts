@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Agent, type Answer } from '../support/agent.ts'
+import { Agent, type Answer, formOf } from '../support/agent.ts'
 import { authorizeUrl, signIn } from '../support/flow.ts'
 import { type Latchkey, startLatchkey } from '../support/latchkey.ts'
 import { clients, connection, person, tenant } from '../support/tenant.ts'
@@ -7,7 +7,9 @@ import { clients, connection, person, tenant } from '../support/tenant.ts'
 let latchkey: Latchkey
 const ada = new Agent()
 beforeAll(async () => {
-  latchkey = await startLatchkey({ tenant })
+  // A portrait on somebody else's host: no page may load it.
+  const portrait = 'name: Ada Lovelace\n    picture: https://portraits.example.net/ada.png'
+  latchkey = await startLatchkey({ tenant: tenant.replace('name: Ada Lovelace', portrait) })
   await signIn(ada, latchkey.issuer)
   const body = JSON.stringify({ email: person.email, connection })
   await fetch(`${latchkey.issuer}dbconnections/change_password`, {
@@ -43,6 +45,13 @@ const otherPages: Readonly<Record<string, (agent: Agent) => Promise<Answer>>> = 
   'a link that is over': () => new Agent().visit(url('u/reset-password?ticket=x')),
   'not there': () => new Agent({ accept: 'text/html' }).visit(url('nowhere')),
   'wrong method': (agent) => agent.request(url('u/login'), { method: 'DELETE' }),
+}
+
+/** The pages for a forgotten password, come from a login page that a popup may be showing. */
+const tripResetPages: Readonly<Record<string, (page: Answer, agent: Agent) => Promise<Answer> | Answer>> = {
+  'forgotten password': (page) => page,
+  'forgotten password, sent': (page, agent) => agent.submit(page, { email: person.email }),
+  'forgotten password, no address': (page, agent) => agent.submit(page, { email: '' }),
 }
 
 /** What is not a page. */
@@ -114,6 +123,18 @@ describe('OWASP ASVS V3 pages', () => {
       expectSafePage(page)
       expect(page.headers.get('content-security-policy')).toContain("; form-action 'self';")
       expect(page.headers.get('cross-origin-opener-policy')).toBe('same-origin')
+    })
+
+  for (const [name, open] of Object.entries(tripResetPages))
+    test(`${name}, in a trip: the form leads here alone, and a popup keeps its opener`, async () => {
+      const agent = new Agent()
+      const login = await agent.visit(authorizeUrl(latchkey.issuer))
+      const link = /href="([^"]*reset-password\/request\?state=[^"]*)"/.exec(login.body)?.[1] ?? ''
+      const page = await open(await agent.visit(new URL(link, login.url).href), agent)
+      expectSafePage(page)
+      expect(page.body).toContain(formOf(login).fields.state)
+      expect(page.headers.get('content-security-policy')).toContain("; form-action 'self';")
+      expect(page.headers.get('cross-origin-opener-policy')).toBe('unsafe-none')
     })
 
   test('each answer has a nonce of its own', async () => {

@@ -15,7 +15,6 @@ function showAccounts(visit: Visit): FastifyReply {
   return show(visit, {
     page: 'select_account',
     model: { state: trip.state, csrf: csrfToken(ctx, trip, trip.signed_in.user.user_id), accounts: [account] },
-    pictures: [account.picture],
   })
 }
 

@@ -29,7 +29,6 @@ async function showConsent(visit: Visit): Promise<FastifyReply> {
   const texts = server.pages.texts(localeOf(ctx, request, server.pages, ui_locales))
   return show(visit, {
     page: 'consent',
-    pictures: [account.picture],
     model: {
       state: trip.state,
       csrf: csrfToken(ctx, trip, questionOf(trip.signed_in.user.user_id, decision)),

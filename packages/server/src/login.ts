@@ -52,7 +52,6 @@ async function showLogin(
       problem,
       account: again === undefined ? undefined : accountOf(again),
     },
-    pictures: [again?.profile.picture],
   })
 }
 

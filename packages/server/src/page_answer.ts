@@ -24,8 +24,6 @@ export interface PageAnswer<Name extends PageName> {
   readonly frame_ancestors?: readonly string[]
   /** Origins of the frames on the page. */
   readonly frame_src?: readonly string[]
-  /** Pictures on the page besides the logos. */
-  readonly pictures?: readonly (string | undefined)[]
   /** True on pages that a popup may be showing: cutting its opener off would lose the answer. */
   readonly keeps_opener?: boolean
   readonly inline_styles?: boolean
@@ -65,7 +63,7 @@ export function sendPage<Name extends PageName>(
         nonce,
         form_action: answer.form_action ?? [],
         frame_ancestors: answer.frame_ancestors ?? [],
-        img_src: imageSources([frame.tenant.picture_url, frame.client?.logo_uri, ...(answer.pictures ?? [])]),
+        img_src: imageSources([frame.tenant.picture_url, frame.client?.logo_uri]),
         ...(answer.frame_src === undefined ? {} : { frame_src: answer.frame_src }),
         connects: pages.replaced(answer.page),
         inline_styles: answer.inline_styles ?? false,

@@ -98,5 +98,5 @@ export function tripPage(app: FastifyInstance, server: Server, path: string, sho
 }
 
 export function accountOf(user: User) {
-  return { name: user.profile.name ?? user.username, email: user.email, picture: user.profile.picture }
+  return { name: user.profile.name ?? user.username, email: user.email }
 }

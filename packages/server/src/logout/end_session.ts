@@ -77,7 +77,6 @@ function showConfirmation(visit: LogoutVisit, asked: EndSessionRequest, signed_i
     model: { state, account, csrf: csrfToken(ctx, browserSecret(ctx, request, reply), state) },
     client: asked.client_id === undefined ? undefined : ctx.configuration.client(asked.client_id),
     ui_locales: asked.ui_locales,
-    pictures: [account.picture],
     form_action: source === undefined ? [] : [source],
   })
 }

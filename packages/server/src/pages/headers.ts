@@ -8,7 +8,7 @@ export interface PolicyParts {
   readonly form_action: readonly string[]
   /** Origins that may frame the page; none as a rule. */
   readonly frame_ancestors: readonly string[]
-  /** Origins of the logos and portraits on the page: see `imageSources`. */
+  /** Origins of the logos on the page: see `imageSources`. */
   readonly img_src: readonly string[]
   /** Origins that the page may frame; none as a rule. */
   readonly frame_src?: readonly string[]

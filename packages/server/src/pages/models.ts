@@ -39,10 +39,10 @@ export interface Frame {
   readonly client?: PageClient | undefined
 }
 
+/** Without the portrait of the profile: it lies on somebody else's host, which would learn who signs in where. */
 export interface Account {
   readonly name?: string | undefined
   readonly email?: string | undefined
-  readonly picture?: string | undefined
   /** A handle that the form sends back, where there is more than one account to choose from. */
   readonly id?: string | undefined
 }

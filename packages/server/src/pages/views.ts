@@ -114,7 +114,7 @@ export function frameView({ tenant, client }: Frame): View {
 function account(model: Account | undefined): View | undefined {
   if (model === undefined) return undefined
   const label = model.name || model.email || ''
-  return { ...model, picture: webAddress(model.picture), label, initial: initial(label) }
+  return { ...model, label, initial: initial(label) }
 }
 
 const letters = new Intl.Segmenter()

@@ -112,7 +112,6 @@ export const states: readonly PageState[] = [
     model: {
       ...consent,
       is_third_party: true,
-      account: { ...ada, picture: 'LOGOS/portrait.svg' },
     },
     client: {
       name: 'Fabrikam Application for Contoso',
