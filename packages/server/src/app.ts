@@ -111,7 +111,8 @@ export function buildApp(options: AppOptions): FastifyInstance {
     await options.tenant.refresh()
     const ctx = options.tenant.context(issuer)
     const client_id = statedClientId(request)
-    if (client_id !== undefined && isAddress(client_id)) await options.tenant.clientDocuments.read(ctx, client_id)
+    if (client_id !== undefined && isAddress(client_id))
+      await options.tenant.clientDocuments.read(ctx, client_id, request.ip)
     return ctx
   }
   // What the router itself refuses has not passed the hook that sets the headers.

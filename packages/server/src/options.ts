@@ -182,7 +182,7 @@ export const options = {
   }),
   signups_per_address: option(integer('N', 1, 1_000_000), 50, {
     sentence:
-      'What one network address may do in a minute, each counted apart: sign-ups, calls of either `/dbconnections/` endpoint, and requests on the page for a forgotten password.',
+      'What one network address may do in a minute, each counted apart: sign-ups, calls of either `/dbconnections/` endpoint, requests on the page for a forgotten password, registrations of clients, and looks at client metadata documents that are new here.',
     commands: ['serve'],
   }),
   trips_per_address: option(integer('N', 0, 1_000_000_000), 10_000, {

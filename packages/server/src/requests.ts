@@ -15,17 +15,36 @@ export function bodyParameters(request: FastifyRequest): Parameters {
   return request.body === undefined || request.body === null ? new Map() : parametersFromObject(request.body)
 }
 
-/** The client that a request names, wherever it does; cheap, and not yet checked. */
-export function statedClientId(request: FastifyRequest): string | undefined {
-  const { body } = request
+/** The client that a request names, wherever and however it is written; cheap, and not yet checked. */
+export function statedClientId({ body, raw: { url = '' } }: FastifyRequest): string | undefined {
   if (typeof body === 'object' && body !== null) {
-    const { client_id } = body as { readonly client_id?: unknown }
-    return typeof client_id === 'string' ? client_id : undefined
+    const { client_id, client_assertion } = body as { readonly [name: string]: unknown }
+    return textOf(client_id) ?? subjectOf(textOf(client_assertion))
   }
-  const text = typeof body === 'string' ? body : (request.raw.url ?? '')
-  // Most ids are no address, and then there is nothing to look for.
-  if (!text.includes('client_id=http')) return undefined
-  return new URLSearchParams(text.slice(text.indexOf('?') + 1)).get('client_id') ?? undefined
+  const text = typeof body === 'string' ? body : url.slice(url.indexOf('?') + 1)
+  if (!mayNameAddress(text)) return undefined
+  const sent = new URLSearchParams(text)
+  return sent.get('client_id') ?? subjectOf(sent.get('client_assertion') ?? undefined)
+}
+
+/** Most ids are no address, and then there is nothing to look for. Either side of the `=` may be percent-encoded. */
+function mayNameAddress(text: string): boolean {
+  return /client_id=(http|%)|client_assertion=|(^|&)[^=&]*%[^=&]*=/.test(text)
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+/** Whom an assertion is about. What cannot be read is refused later. */
+function subjectOf(assertion: string | undefined): string | undefined {
+  if (assertion === undefined) return undefined
+  try {
+    const claims: unknown = JSON.parse(Buffer.from(assertion.split('.')[1] ?? '', 'base64url').toString())
+    return typeof claims === 'object' && claims !== null && 'sub' in claims ? textOf(claims.sub) : undefined
+  } catch {
+    return undefined
+  }
 }
 
 export interface AccessCredentials {

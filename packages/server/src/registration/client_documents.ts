@@ -3,7 +3,7 @@
  * and read again after that.
  */
 import { type Document, FetchError } from '@latchkey/core'
-import type { IdentityContext } from '@latchkey/identity'
+import { addressBucket, type IdentityContext } from '@latchkey/identity'
 import { isLoopbackHost, OAuthError } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import { originsOf } from '../origins.ts'
@@ -16,9 +16,10 @@ export interface ClientDocuments {
   hasOrigin(origin: string): boolean
   /**
    * Reads what a client publishes, unless it is no address or was read lately.
-   * @throws OAuthError `invalid_client` when it cannot be used
+   * @param ip of who names a client that nobody has named before: a stranger makes the server look at so many addresses, and no more
+   * @throws OAuthError `invalid_client` when it cannot be used, `too_many_requests`
    */
-  read(ctx: IdentityContext, client_id: string): Promise<void>
+  read(ctx: IdentityContext, client_id: string, ip?: string): Promise<void>
 }
 
 interface Known {
@@ -35,19 +36,34 @@ export function openClientDocuments(): ClientDocuments {
   return {
     find: (client_id) => known.get(client_id)?.client,
     hasOrigin: (origin) => [...known.values()].some(({ origins }) => origins.includes(origin)),
-    async read(ctx, client_id) {
-      if (!isAddress(client_id) || ctx.configuration.settings.client_id_metadata_documents?.enabled !== true) return
+    async read(ctx, client_id, ip) {
+      if (!isAddress(client_id)) return
+      if (ctx.configuration.settings.client_id_metadata_documents?.enabled !== true) return known.clear()
       const before = known.get(client_id)
-      known.delete(client_id)
-      const document = await fetchDocument(ctx, client_id)
-      const client = document === before?.document ? before.client : clientOf(ctx, client_id, document)
-      known.set(client_id, { document, client, origins: originsOf(client) })
+      if (before === undefined && ip !== undefined) await countLook(ctx, ip)
+      try {
+        // Until it is read, requests that are under way go on with the one before.
+        const document = await fetchDocument(ctx, client_id)
+        const client = document === before?.document ? before.client : clientOf(ctx, client_id, document)
+        known.delete(client_id)
+        known.set(client_id, { document, client, origins: originsOf(client) })
+      } catch (error) {
+        known.delete(client_id)
+        throw error
+      }
       for (const oldest of known.keys()) {
         if (known.size <= mostClients) break
         known.delete(oldest)
       }
     },
   }
+}
+
+async function countLook(ctx: IdentityContext, ip: string): Promise<void> {
+  if (ctx.per_address === undefined) return
+  const { count } = await ctx.store.counters.add(`client document ${addressBucket(ip)}`, 60_000, ctx.now())
+  if (count > ctx.per_address.signups_per_minute)
+    throw new OAuthError('too_many_requests', 'Too many client metadata documents were named from this address')
 }
 
 /** True for a client id that is looked up by reading it. */
