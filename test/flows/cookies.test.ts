@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Agent, type Answer, claimsOf, formOf } from '../support/agent.ts'
@@ -178,5 +181,43 @@ describe('cookies over plain http, which loopback hosts alone may use', () => {
     for (const cookie of [signed['__Host-latchkey_session'], answered['__Host-latchkey_silent']])
       expect(cookie?.attributes).not.toContain('expires')
     await latchkey.apply('tenant: { session_cookie: { mode: persistent } }')
+  })
+})
+
+describe('security rule 8 the server secret is rotated', () => {
+  test('sessions go on, with the twin they have or the one they get only now', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'latchkey-cookies-'))
+    const secrets = { old: 'o'.repeat(48), new: 'n'.repeat(48) }
+    const start = (secret: string) => {
+      writeFileSync(join(folder, 'secret'), secret, { mode: 0o600 })
+      const database = `sqlite:${join(folder, 'latchkey.sqlite')}`
+      const options = { secret: join(folder, 'secret') }
+      return startLatchkey({ tenant, tls_file: certificate.file, development: false, database, options })
+    }
+    const twinOf = (agent: Agent) => agent.cookies.find(({ name }) => name === '__Host-latchkey_silent')?.value
+    const byTwin = async (twin: string | undefined, issuer: string) => {
+      const framed = new Agent()
+      framed.setCookie('__Host-latchkey_silent', twin ?? '')
+      return outcomeOf(await silently(framed, issuer)).parameters
+    }
+    const native = { client_id: clients.native, redirect_uri: 'com.example.app://callback' }
+    let server = await start(secrets.old)
+    try {
+      const [before, after] = [new Agent(), new Agent()]
+      await signIn(before, server.https_issuer)
+      await signIn(after, server.https_issuer, native)
+      expect([typeof twinOf(before), twinOf(after)]).toEqual(['string', undefined])
+      await server.close()
+      server = await start(`${secrets.new},${secrets.old}`)
+      expect(await byTwin(twinOf(before), server.https_issuer)).toHaveProperty('access_token')
+      expect(outcomeOf(await silently(after, server.https_issuer)).parameters).toHaveProperty('access_token')
+      expect(await byTwin(twinOf(after), server.https_issuer)).toHaveProperty('access_token')
+      const fresh = new Agent()
+      await signIn(fresh, server.https_issuer)
+      expect(await byTwin(twinOf(fresh), server.https_issuer)).toHaveProperty('access_token')
+    } finally {
+      await server.close()
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 })

@@ -28,7 +28,7 @@ export async function beginSession(
     {
       session_id,
       secret,
-      silent_secret: silentSecret(ctx, secret),
+      silent_secret: ctx.store.vault.derive('silent', secret),
       user_id,
       auth_time: seconds(now),
       amr,
@@ -44,9 +44,16 @@ export async function beginSession(
   }
 }
 
-/** The secret of the twin cookie, which works for silent authentication and nothing else. */
-export function silentSecret(ctx: Context, secret: string): string {
-  return ctx.store.vault.derive('silent', secret)
+/**
+ * The secret of the twin cookie, which works for silent authentication and nothing else.
+ * @param secret of a live session, which may have begun when the server had another secret of its own
+ */
+export async function silentSecret(ctx: Context, secret: string): Promise<string> {
+  const [current = '', ...former] = ctx.store.vault.derivations('silent', secret)
+  if (former.length === 0) return current
+  for (const one of [current, ...former])
+    if ((await ctx.store.sessions.findSilent(one, ctx.now())) !== undefined) return one
+  return current
 }
 
 /**

@@ -35,8 +35,13 @@ export function setSessionCookie(ctx: Context, reply: FastifyReply, secret: stri
  * The twin is `SameSite=None`, so a frame on another site sends it. It opens nothing but silent authentication, so a forged request
  * that carries it can change nothing. Plain http on loopback has no use for it: every port of a host is one site.
  */
-export function setSilentCookie(ctx: Context, reply: FastifyReply, secret: string, ends_at: number | undefined): void {
-  if (isSecure(ctx)) set(ctx, reply, 'silent', silentSecret(ctx, secret), ends_at)
+export async function setSilentCookie(
+  ctx: Context,
+  reply: FastifyReply,
+  secret: string,
+  ends_at: number | undefined,
+): Promise<void> {
+  if (isSecure(ctx)) set(ctx, reply, 'silent', await silentSecret(ctx, secret), ends_at)
 }
 
 /** The browser's own secret; made when it has none. */

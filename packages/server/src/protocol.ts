@@ -175,7 +175,7 @@ async function answer(
     decision.client.web_origins.length > 0 &&
     readCookie(ctx, request, 'silent') === undefined
   ) {
-    setSilentCookie(ctx, reply, secret, sessionCookieEnd(ctx, signed_in))
+    await setSilentCookie(ctx, reply, secret, sessionCookieEnd(ctx, signed_in))
   }
   return sendAnswer(server, request, reply, ctx, read, response)
 }

@@ -22,6 +22,8 @@ export interface Vault {
   matches(kind: string, value: string, stored: string): boolean
   /** A keyed value derived from another secret, for proofs that need no row (CSRF tokens, the twin of a cookie). */
   derive(kind: string, value: string): string
+  /** What may have been derived before: one for each secret still known, the current one's first. */
+  derivations(kind: string, value: string): readonly string[]
   seal(text: string): string
   /** @throws Error when no known secret opens it */
   open(sealed: string): string
@@ -46,6 +48,7 @@ export function openVault(secrets: readonly string[]): Vault {
     hashes: (kind, value) => keys.map((key) => hmac(key, kind, value)),
     matches: (kind, value, stored) => keys.map((key) => equal(hmac(key, kind, value), stored)).includes(true),
     derive: (kind, value) => hmac(current, `derive ${kind}`, value),
+    derivations: (kind, value) => keys.map((key) => hmac(key, `derive ${kind}`, value)),
     seal: (text) => seal(current, text),
     open: (sealed) => openSealed(keys, sealed),
   }

@@ -37,6 +37,14 @@ describe('keyed hashes', () => {
     expect(hash).not.toBe(createHmac('sha256', secrets.old).update('session\nvalue').digest('base64url'))
   })
 
+  test('what was derived before the secret was rotated is known', () => {
+    expect(rotated.derivations('silent', 'value')).toEqual([
+      rotated.derive('silent', 'value'),
+      old.derive('silent', 'value'),
+    ])
+    expect(old.derivations('silent', 'value')).toEqual([old.derive('silent', 'value')])
+  })
+
   test('a kind cannot pass for another one with a longer value', () => {
     fc.assert(
       fc.property(
