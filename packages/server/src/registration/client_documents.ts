@@ -7,7 +7,7 @@ import { addressBucket, type IdentityContext } from '@latchkey/identity'
 import { isLoopbackHost, OAuthError } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import { originsOf } from '../origins.ts'
-import { readMetadata } from './metadata.ts'
+import { readMetadata } from './lazy_metadata.ts'
 
 export interface ClientDocuments {
   /** The client of an address that was read before. */
@@ -44,7 +44,7 @@ export function openClientDocuments(): ClientDocuments {
       try {
         // Until it is read, requests that are under way go on with the one before.
         const document = await fetchDocument(ctx, client_id)
-        const client = document === before?.document ? before.client : clientOf(ctx, client_id, document)
+        const client = document === before?.document ? before.client : await clientOf(ctx, client_id, document)
         known.delete(client_id)
         known.set(client_id, { document, client, origins: originsOf(client) })
       } catch (error) {
@@ -105,7 +105,7 @@ function hostProblem({ configuration }: IdentityContext, client_id: string): str
   return undefined
 }
 
-function clientOf(ctx: IdentityContext, client_id: string, { text }: Document): Client {
+async function clientOf(ctx: IdentityContext, client_id: string, { text }: Document): Promise<Client> {
   const given = parse(client_id, text)
   if (given.client_id !== client_id) throw unusable(client_id, 'The document must name itself as client_id.')
   const method = given.token_endpoint_auth_method ?? 'none'
@@ -115,7 +115,7 @@ function clientOf(ctx: IdentityContext, client_id: string, { text }: Document): 
   const issued_at = Math.floor(ctx.now() / 1000)
   try {
     const metadata = { ...given, token_endpoint_auth_method: method }
-    const client = readMetadata(metadata, { client_id, by: 'document', issued_at })
+    const client = await readMetadata(metadata, { client_id, by: 'document', issued_at })
     if (!ctx.keys.algorithms.includes(client.jwt_configuration.alg))
       throw unusable(client_id, `This tenant has no keys for ${client.jwt_configuration.alg}.`)
     return { ...client, client_id, grant_types: client.grant_types.filter((type) => type !== 'implicit') }

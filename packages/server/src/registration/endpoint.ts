@@ -7,7 +7,7 @@ import type { Server } from '../app.ts'
 import { answerPreflight, openToAll } from '../cors.ts'
 import { asOAuthError, sendJsonError } from '../errors.ts'
 import { newClientId } from '../tenant_file/ids.ts'
-import { readMetadata } from './metadata.ts'
+import { readMetadata } from './lazy_metadata.ts'
 import { checkSector } from './sector.ts'
 
 const path = '/oidc/register'
@@ -61,7 +61,7 @@ async function register({ server, ctx, request, reply }: Call): Promise<FastifyR
   await countCall(ctx, request)
   const now = ctx.now()
   const client_id = newClientId(ctx.random)
-  const client = readMetadata(request.body, { client_id, by: 'itself', issued_at: Math.floor(now / 1000) })
+  const client = await readMetadata(request.body, { client_id, by: 'itself', issued_at: Math.floor(now / 1000) })
   await checkSector(ctx, client)
   const client_secret = needsSecret(client) ? ctx.random(48) : undefined
   const registration_access_token = ctx.random(32)
@@ -97,7 +97,7 @@ async function change({ server, ctx, request, reply }: Call): Promise<FastifyRep
   if (given?.client_id !== before.client_id)
     throw new OAuthError('invalid_client_metadata', 'client_id: Send the client_id that is being changed.')
   const issued_at = before.registration?.issued_at ?? Math.floor(now / 1000)
-  const client = readMetadata(given, { client_id: before.client_id, by: 'itself', issued_at }, before)
+  const client = await readMetadata(given, { client_id: before.client_id, by: 'itself', issued_at }, before)
   await checkSector(ctx, client)
   const client_secret = needsSecret(client) && !needsSecret(before) ? ctx.random(48) : undefined
   await ctx.store.atomically(async (store) => {
