@@ -85,7 +85,7 @@ describe('RFC 9449 §5 a token request with a proof', () => {
 
   test('discovery lists the algorithms', async () => {
     const document = (await (await fetch(at('.well-known/openid-configuration'))).json()) as Record<string, unknown>
-    expect(document.dpop_signing_alg_values_supported).toEqual(['ES256', 'EdDSA', 'PS256', 'RS256'])
+    expect(document.dpop_signing_alg_values_supported).toEqual(['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'])
     expect(document).not.toHaveProperty('tls_client_certificate_bound_access_tokens')
   })
 })
@@ -395,7 +395,7 @@ describe('RFC 9449 §7.1 a bound token at userinfo', () => {
       const { status, headers, body } = await ask(token, change)
       expect([status, body.error]).toEqual([401, 'invalid_dpop_proof'])
       expect(headers.get('www-authenticate')).toMatch(
-        /^DPoP realm=".*", error="invalid_dpop_proof", error_description=".*", algs="ES256 EdDSA PS256 RS256"$/,
+        /^DPoP realm=".*", error="invalid_dpop_proof", error_description=".*", algs="ES256 Ed25519 EdDSA PS256 RS256"$/,
       )
     }
   })

@@ -15,7 +15,7 @@ const holder = proofKey()
 const thief = proofKey()
 const certificate = Buffer.from('the bytes of a certificate')
 const url = 'https://api.example.com/any'
-const algs = 'algs="ES256 EdDSA PS256 RS256"'
+const algs = 'algs="ES256 Ed25519 EdDSA PS256 RS256"'
 let issuer: Issuer
 let bound: string
 let certified: string

@@ -5,7 +5,7 @@
 import { parseUri } from './uris.ts'
 
 /** Asymmetric, and never `none`. As discovery and challenges list them. @spec RFC 9449 §11.6 */
-export const dpopAlgorithms: readonly string[] = ['ES256', 'EdDSA', 'PS256', 'RS256']
+export const dpopAlgorithms: readonly string[] = ['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256']
 
 /** Characters of a proof, bounded before anything is parsed. */
 export const longestProof = 8192
@@ -30,6 +30,7 @@ export function isProofShaped(proof: string): boolean {
 /** The public members of a key of each algorithm. */
 const keyMembers: Readonly<Record<string, { kty: string; crv?: string; members: readonly string[] }>> = {
   ES256: { kty: 'EC', crv: 'P-256', members: ['x', 'y'] },
+  Ed25519: { kty: 'OKP', crv: 'Ed25519', members: ['x'] },
   EdDSA: { kty: 'OKP', crv: 'Ed25519', members: ['x'] },
   PS256: { kty: 'RSA', members: ['n', 'e'] },
   RS256: { kty: 'RSA', members: ['n', 'e'] },

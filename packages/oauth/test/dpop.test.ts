@@ -9,7 +9,7 @@ const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: ec }
 
 describe('RFC 9449 §11.6 algorithms', () => {
   test('are asymmetric, and none is not among them', () => {
-    expect([...dpopAlgorithms].sort()).toEqual(['ES256', 'EdDSA', 'PS256', 'RS256'])
+    expect([...dpopAlgorithms].sort()).toEqual(['ES256', 'Ed25519', 'EdDSA', 'PS256', 'RS256'])
     for (const alg of ['none', 'HS256', 'ES384', 'RS1', 'constructor', '__proto__', undefined, null, ['ES256']])
       expect(typeof proofKey({ ...header, alg })).toBe('string')
   })
@@ -19,6 +19,7 @@ describe('RFC 9449 §4.2 the header of a proof', () => {
   test.each([
     ['ES256', ec],
     ['EdDSA', okp],
+    ['Ed25519', okp],
     ['RS256', rsa],
     ['PS256', rsa],
   ])('%s: the key comes without what does not belong to it', (alg, jwk) => {
