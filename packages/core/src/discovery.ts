@@ -85,9 +85,11 @@ function tokenStatus(ctx: Context): Record<string, unknown> {
   return {
     introspection_endpoint: `${ctx.issuer}oauth/introspect`,
     introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
+    introspection_endpoint_auth_signing_alg_values_supported: clientSigningAlgs,
     introspection_signing_alg_values_supported: ctx.keys.algorithms,
     revocation_endpoint: `${ctx.issuer}oauth/revoke`,
     revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: clientSigningAlgs,
   }
 }
 

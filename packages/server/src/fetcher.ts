@@ -26,9 +26,11 @@ export interface FetcherOptions {
   readonly allow: readonly string[]
   /** Milliseconds since 1970. */
   readonly now: () => number
+  /** Looks a name up; as the machine does where it is left out. */
+  readonly resolve?: (host: string) => Promise<readonly Address[]>
 }
 
-export function openFetcher({ allow, now }: FetcherOptions): Fetch {
+export function openFetcher({ allow, now, resolve = lookUp }: FetcherOptions): Fetch {
   const isAllowed = allowedHosts(allow)
   const brake = openBrake(now)
   return async (text, request) => {
@@ -36,7 +38,7 @@ export function openFetcher({ allow, now }: FetcherOptions): Fetch {
     const leave = brake(url.host)
     const signal = AbortSignal.timeout(longest)
     try {
-      const addresses = await within(signal, addressesOf(url, isAllowed(url)))
+      const addresses = await within(signal, addressesOf(url, isAllowed(url), resolve))
       return await send(url, addresses, request, signal)
     } catch (error) {
       if (error instanceof FetchError) throw error
@@ -62,22 +64,28 @@ function readAddress(text: string, isAllowed: (url: URL) => boolean): URL {
   return url
 }
 
-interface Address {
+export interface Address {
   readonly address: string
   readonly family: number
 }
 
 /** Every address of the host, each of them public; one private among them is reason enough to ask none. */
-async function addressesOf(url: URL, allowed: boolean): Promise<readonly Address[]> {
+async function addressesOf(
+  url: URL,
+  allowed: boolean,
+  resolve: (host: string) => Promise<readonly Address[]>,
+): Promise<readonly Address[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const family = isIP(host)
-  const addresses = family === 0 ? await lookup(host, { all: true }) : [{ address: host, family }]
+  const addresses = family === 0 ? await resolve(host) : [{ address: host, family }]
   if (addresses.length === 0) throw new FetchError('unreachable', `${host} has no address`)
   const inside = allowed ? undefined : addresses.find(({ address }) => !isPublicAddress(address))
   if (inside !== undefined)
     throw new FetchError('refused', `${host} is ${inside.address}, which is not a public address: see fetch_allow`)
   return addresses
 }
+
+const lookUp = (host: string): Promise<readonly Address[]> => lookup(host, { all: true })
 
 function send(
   url: URL,

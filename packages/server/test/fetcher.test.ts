@@ -1,5 +1,8 @@
+import 'reflect-metadata'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import { FetchError } from '@latchkey/core'
+import { X509CertificateGenerator } from '@peculiar/x509'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readAllowedHost } from '../src/fetch_allow.ts'
 import { openFetcher } from '../src/fetcher.ts'
@@ -130,6 +133,69 @@ describe('OWASP SSRF: what is never asked', () => {
     expect((await openFetcher({ allow: ['localhost'], now })(`http://localhost:${port}/`, json)).status).toBe(200)
   })
 })
+
+describe('OWASP SSRF: names', () => {
+  const private4 = { address: '10.0.0.1', family: 4 }
+  const public4 = { address: '93.184.216.34', family: 4 }
+  const at = (addresses: readonly { address: string; family: number }[], allow: readonly string[] = []) => {
+    const asked: string[] = []
+    const resolve = async (host: string) => {
+      asked.push(host)
+      return addresses
+    }
+    return { asked, fetch: openFetcher({ allow, now, resolve }) }
+  }
+
+  test.each([
+    ['a private address', [private4]],
+    ['this machine', [{ address: '127.0.0.1', family: 4 }]],
+    ['this machine over IPv6', [{ address: '::1', family: 6 }]],
+    ['a mapped address', [{ address: '::ffff:10.0.0.1', family: 6 }]],
+    ['the address of a cloud’s metadata', [{ address: '169.254.169.254', family: 4 }]],
+    ['a public and a private address', [public4, private4]],
+  ])('that stand for %s are refused', async (_name, addresses) => {
+    expect(await reasonOf(at(addresses).fetch('https://app.example.com/', json))).toBe('refused')
+  })
+
+  test('are looked up once, and that answer is dialled', async () => {
+    let host: string | undefined
+    answer = (request, response) => {
+      host = request.headers.host
+      response.writeHead(200, { 'content-type': 'application/json' }).end('{}')
+    }
+    const { asked, fetch } = at([{ address: '127.0.0.1', family: 4 }], ['app.example.com'])
+    expect((await fetch(`http://app.example.com:${port}/`, json)).status).toBe(200)
+    expect([asked, host]).toEqual([['app.example.com'], `app.example.com:${port}`])
+  })
+
+  test('that mean nothing are unreachable', async () => {
+    expect(await reasonOf(at([]).fetch('https://app.example.com/', json))).toBe('unreachable')
+  })
+})
+
+describe('RFC 9110 §4.3.4 certificates', () => {
+  test('one that nobody vouches for is refused, for a listed host too', async () => {
+    const { certificate, key } = await selfSigned()
+    const https = createHttpsServer({ cert: certificate, key }, (_request, response) => response.end('{}'))
+    await new Promise<void>((resolve) => https.listen(0, '127.0.0.1', resolve))
+    const bound = https.address()
+    const url = `https://localhost:${typeof bound === 'object' ? bound?.port : 0}/`
+    const resolve = async () => [{ address: '127.0.0.1', family: 4 }]
+    await expect(openFetcher({ allow: ['localhost'], now, resolve })(url, json)).rejects.toThrow(
+      /self-signed certificate/,
+    )
+    https.closeAllConnections()
+    https.close()
+  })
+})
+
+async function selfSigned(): Promise<{ certificate: string; key: string }> {
+  const how = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
+  const keys = await crypto.subtle.generateKey(how, true, ['sign', 'verify'])
+  const made = await X509CertificateGenerator.createSelfSigned({ name: 'CN=localhost', keys, signingAlgorithm: how })
+  const key = Buffer.from(await crypto.subtle.exportKey('pkcs8', keys.privateKey)).toString('base64')
+  return { certificate: made.toString('pem'), key: `-----BEGIN PRIVATE KEY-----\n${key}\n-----END PRIVATE KEY-----` }
+}
 
 describe('OWASP SSRF: what an answer may be', () => {
   test('status, headers and bytes come back', async () => {
