@@ -91,6 +91,23 @@ users:
     expect(await version()).toBe(before)
   })
 
+  test('keeps what changed between the plan and its execution, but for what the file says', async () => {
+    await fixture.apply('users: [{ email: a@example.com, password: first one, nickname: a, user_metadata: { x: 1 } }]')
+    const late = await fixture.plan('users: [{ email: a@example.com, password: first one, nickname: b }]')
+    const { user_id = '' } = (await find('a@example.com')) ?? {}
+    const password_hash = await passwords.hash('second one')
+    const meanwhile = { password_hash, email_verified: true, blocked: true, profile: { name: 'A', nickname: 'z' } }
+    await fixture.store.users.update(user_id, meanwhile, fixture.now)
+    await signIn(await find('a@example.com'))
+    await late.apply()
+    expect(await find('a@example.com')).toMatchObject({
+      ...{ password_hash, email_verified: true, blocked: true },
+      profile: { name: 'A', nickname: 'b' },
+    })
+    expect((await find('a@example.com'))?.profile).not.toHaveProperty('user_metadata')
+    expect(await fixture.store.sessions.isLive('sid', fixture.now)).toBe(true)
+  })
+
   test('blocked is signed out', async () => {
     await fixture.apply('users: [{ email: a@example.com }]')
     await signIn(await find('a@example.com'))

@@ -7,6 +7,7 @@ import { type IgnoredKey, type Path, pathText, type Remark, TenantFileError } fr
 import { recordKinds } from './records/index.ts'
 import type { AnyRecordKind, Entry } from './records/record.ts'
 import { checkShape, isEmpty } from './schema_problems.ts'
+import { TenantChanged } from './tenant_changed.ts'
 
 export interface PlanOptions extends Omit<DraftOptions, 'existing_users'> {
   /** The file's name, for messages. */
@@ -29,14 +30,6 @@ export interface Plan {
    * @throws UserExists when somebody took an address meanwhile
    */
   apply(): Promise<void>
-}
-
-/** Somebody else changed the tenant between the plan and its execution. */
-export class TenantChanged extends Error {
-  override readonly name = 'TenantChanged'
-  constructor() {
-    super('The tenant was changed by somebody else meanwhile: apply the file again.')
-  }
 }
 
 /**

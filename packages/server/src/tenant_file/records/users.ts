@@ -2,6 +2,7 @@
 import type { Aggregates, NewUser, Profile, User } from '@latchkey/store'
 import { merged } from '../change.ts'
 import { type Draft, put } from '../draft.ts'
+import { TenantChanged } from '../tenant_changed.ts'
 import { defineRecord, type Entry } from './record.ts'
 import { connectionOf, findUser, idOf, isSound } from './user_checks.ts'
 import { type GivenUser, ProfileFields, UserRecord } from './user_record.ts'
@@ -46,22 +47,30 @@ async function planUpdate({ value }: Entry<GivenUser>, draft: Draft, user: User)
       ? hasPassword || (value.password_hash ?? value.custom_password_hash) === undefined
       : user.password_hash !== undefined && (await passwords.verify(user.password_hash, value.password)).ok
   const hashed = isSame ? nothing : await passwordOf(value, draft)
-  const profile = merged<Profile>(user.profile, profileOf(value))
-  const { email, email_verified, username, blocked } = user
-  const identifiers = identifiersOf(value)
-  const before = { email, email_verified, username, blocked }
-  const after = merged(before, { ...identifiers, email_verified: value.email_verified, blocked: value.blocked })
-  const isOther = !isSame || Object.keys(before).some((name) => before[name as 'email'] !== after[name as 'email'])
+  const planned = changeOf(user, value)
   put<object>(draft, {
     ...{ kind: 'user', name: nameOf(value), id: user.user_id },
-    ...{ before: { ...before, ...user.profile }, after: { ...after, ...profile } },
+    ...{ before: { ...planned.before, ...user.profile }, after: { ...planned.after, ...planned.profile } },
     unseen: isSame ? [] : ['password'],
     prepare: hashed.prepare,
     async write(store, now) {
+      // The person may have changed since the plan was made; only what the file says is changed.
+      const current = await store.users.find(user.user_id)
+      if (current === undefined) throw new TenantChanged()
+      const { before, after, profile } = changeOf(current, value)
+      const isOther = !isSame || Object.keys(before).some((name) => before[name as 'email'] !== after[name as 'email'])
       await store.users.update(user.user_id, { ...definite(after), profile, ...hashed.current() }, now)
       if (isOther) await signOut(store, user.user_id, now)
     },
   })
+}
+
+/** What a file makes of a user. */
+function changeOf(user: User, given: GivenUser) {
+  const { email, email_verified, username, blocked } = user
+  const before = { email, email_verified, username, blocked }
+  const told = { ...identifiersOf(given), email_verified: given.email_verified, blocked: given.blocked }
+  return { before, after: merged(before, told), profile: merged<Profile>(user.profile, profileOf(given)) }
 }
 
 /** Whoever was signed in under the old password, address or name must sign in again, and no link mailed before opens anything. */
