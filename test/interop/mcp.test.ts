@@ -4,6 +4,7 @@
  */
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { type RunningMcp, startMcp } from '@latchkey/example-mcp'
+import * as second from '@modelcontextprotocol/client'
 import type { OAuthClientProvider } from '@modelcontextprotocol/sdk/client/auth.js'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
@@ -104,23 +105,48 @@ class Kept implements OAuthClientProvider {
   }
 }
 
+/** The two generations of the client, each as its own package has it. */
+const generations = {
+  '@modelcontextprotocol/sdk 1': (kept: Kept) => ({
+    client: new Client({ name: 'agent', version: '1' }),
+    transport: new StreamableHTTPClientTransport(new URL(mcp.url), { authProvider: kept }),
+  }),
+  '@modelcontextprotocol/client 2': (kept: Kept) => ({
+    client: new second.Client({ name: 'agent', version: '1' }),
+    transport: new second.StreamableHTTPClientTransport(new URL(mcp.url), { authProvider: kept }),
+  }),
+} as const
+
+type Generation = keyof typeof generations
+
+/** What both have. */
+interface Agentlike {
+  listTools(): Promise<{ readonly tools: readonly { readonly name: string }[] }>
+  callTool(call: { name: string; arguments?: Record<string, unknown> }): Promise<unknown>
+  close(): Promise<void>
+}
+
 /** From the first refused request to a connected client: the person signs in and says yes in between. */
-async function connect(kept: Kept): Promise<{ client: Client; consent: string }> {
-  const transport = () => new StreamableHTTPClientTransport(new URL(mcp.url), { authProvider: kept })
-  const first = transport()
-  await expect(new Client({ name: 'agent', version: '1' }).connect(first)).rejects.toThrow('Unauthorized')
+async function connect(generation: Generation, kept: Kept): Promise<{ client: Agentlike; consent: string }> {
+  const first = generations[generation](kept)
+  await expect(join(first)).rejects.toThrow(/unauthorized/i)
   const agent = new Agent()
   let page = await agent.visit(String(kept.sent))
   page = await agent.submit(page, { username: person.email, password: person.password, action: 'default' })
   expect(isPage(page, '/u/consent')).toBe(true)
   const { parameters } = outcomeOf(await agent.submit(page, { action: 'accept' }))
-  await first.finishAuth(parameters.code ?? '')
-  const client = new Client({ name: 'agent', version: '1' })
-  await client.connect(transport())
-  return { client, consent: page.body }
+  await first.transport.finishAuth(parameters.code ?? '', parameters.iss)
+  const next = generations[generation](kept)
+  await join(next)
+  return { client: next.client, consent: page.body }
 }
 
-async function useTools(client: Client): Promise<void> {
+/** A client of one generation goes with the transport of the same. */
+function join({ client, transport }: ReturnType<(typeof generations)[Generation]>): Promise<void> {
+  return (client.connect as (to: typeof transport) => Promise<void>).call(client, transport)
+}
+
+async function useTools(client: Agentlike): Promise<void> {
   expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(['list_notes', 'add_note'])
   const written = await client.callTool({ name: 'add_note', arguments: { text: 'Milk' } })
   expect(written).toMatchObject({ content: [{ type: 'text', text: 'Noted.' }] })
@@ -129,27 +155,30 @@ async function useTools(client: Client): Promise<void> {
   })
 }
 
-describe('RFC 9728 RFC 8414 RFC 8707 an MCP client', () => {
-  test('RFC 7591 that registers itself', async () => {
-    const kept = new Kept()
-    const { client } = await connect(kept)
-    expect(kept.sent?.searchParams.get('resource')).toBe(mcp.url)
-    const { aud, client_id, azp, scope } = claimsOf(kept.tokens()?.access_token)
-    expect(aud).toBe(mcp.url)
-    expect(client_id ?? azp).toBe(kept.clientInformation()?.client_id)
-    expect(String(scope)).toContain('write:notes')
-    await useTools(client)
-    await client.close()
-  })
+describe.each(Object.keys(generations) as Generation[])(
+  'RFC 9728 RFC 8414 RFC 8707 an MCP client: %s',
+  (generation) => {
+    test('RFC 7591 that registers itself', async () => {
+      const kept = new Kept()
+      const { client } = await connect(generation, kept)
+      expect(kept.sent?.searchParams.get('resource')).toBe(mcp.url)
+      const { aud, client_id, azp, scope } = claimsOf(kept.tokens()?.access_token)
+      expect(aud).toBe(mcp.url)
+      expect(client_id ?? azp).toBe(kept.clientInformation()?.client_id)
+      expect(String(scope)).toContain('write:notes')
+      await useTools(client)
+      await client.close()
+    })
 
-  test('that publishes what it is: its host stands on the consent page', async () => {
-    const client_id = `${publisher.origin}/agent.json`
-    publisher.files.set('/agent.json', JSON.stringify({ ...clientMetadata, client_id }))
-    const kept = new Kept(client_id)
-    const { client, consent } = await connect(kept)
-    expect(kept.clientInformation()?.client_id).toBe(client_id)
-    expect(consent).toContain(new URL(publisher.origin).host)
-    await useTools(client)
-    await client.close()
-  })
-})
+    test('that publishes what it is: its host stands on the consent page', async () => {
+      const client_id = `${publisher.origin}/agent.json`
+      publisher.files.set('/agent.json', JSON.stringify({ ...clientMetadata, client_id }))
+      const kept = new Kept(client_id)
+      const { client, consent } = await connect(generation, kept)
+      expect(kept.clientInformation()?.client_id).toBe(client_id)
+      expect(consent).toContain(new URL(publisher.origin).host)
+      await useTools(client)
+      await client.close()
+    })
+  },
+)
