@@ -54,7 +54,7 @@ export const PACKAGES: readonly Area[] = [
     folder: 'packages/server/src',
     workspace: ['@latchkey/oauth', '@latchkey/store', '@latchkey/core', '@latchkey/identity'],
     libraries: [
-      ...['fastify', '@fastify', 'typebox', 'liquidjs', 'i18next', 'nodemailer', 'pino', 'yaml', 'ipaddr.js'],
+      ...['fastify', '@fastify', 'typebox', 'liquidjs', 'i18next', 'nodemailer', 'pino', 'yaml', 'ipaddr.js', 'uqr'],
       ...['@peculiar/x509', 'reflect-metadata'],
     ],
     node: 'any',

@@ -6,6 +6,7 @@ import { isPage, type Parameters, signIn } from '../support/flow.ts'
 import { verified } from '../support/jwt.ts'
 import { type Latchkey, startLatchkey } from '../support/latchkey.ts'
 import { errorPageOf } from '../support/outcome.ts'
+import type { Credentials } from '../support/person.ts'
 import { apis, blocked, clients, person, tenant } from '../support/tenant.ts'
 
 const tv = 'TelevisionClient0000000000000000'
@@ -53,7 +54,12 @@ const errorOf = async (codes: Codes, change: Parameters = {}) => {
 }
 
 /** Types the code, signs in where asked, up to the page that asks. */
-async function question(agent: Agent, codes: Codes, who = person, typed = codes.user_code): Promise<Answer> {
+async function question(
+  agent: Agent,
+  codes: Codes,
+  who: Credentials = person,
+  typed = codes.user_code,
+): Promise<Answer> {
   let page = await agent.submit(await agent.visit(codes.verification_uri), { code: typed })
   if (isPage(page, '/u/login'))
     page = await agent.submit(page, { username: who.email, password: who.password, action: 'default' })
@@ -311,5 +317,29 @@ describe('RFC 8628 §5.1 guessing a user code', () => {
     const agent = new Agent()
     const answer = await agent.submit(await agent.visit(`${issuer}activate`), { code: '' })
     expect([answer.status, answer.body.includes('Enter the code that your device shows.')]).toEqual([400, true])
+  })
+})
+
+describe('the device that latchkey dev plays', () => {
+  test('shows its code and a picture of the address, and says who has connected it', async () => {
+    const screen = new Agent()
+    const waiting = await screen.visit(`${issuer}dev/device`)
+    const user_code = /id="user-code">([A-Z-]{9})</.exec(waiting.body)?.[1] ?? ''
+    expect(waiting.body).toMatch(/<svg class="qr" viewBox="0 0 (\d+) \1"/)
+    expect(waiting.body).toContain('http-equiv="refresh"')
+    await decide(new Agent(), { user_code, verification_uri: `${issuer}activate` } as Codes, 'accept')
+    const connected = await screen.visit(waiting.url)
+    expect(connected.body).toContain('Ada Lovelace')
+    expect(connected.body).not.toContain('http-equiv="refresh"')
+    expect((await screen.visit(waiting.url)).body).toContain('its time is over')
+  })
+
+  test('is not there in service', async () => {
+    const guarded = await startLatchkey({ tenant, development: false })
+    try {
+      expect((await fetch(`${guarded.issuer}dev/device`)).status).toBe(404)
+    } finally {
+      await guarded.close()
+    }
   })
 })

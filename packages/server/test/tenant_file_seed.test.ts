@@ -41,7 +41,7 @@ describe('the development tenant', () => {
       default_directory: demo.connection,
     })
     expect(clients.map(({ client_id }) => client_id).toSorted()).toEqual(
-      [demo.client_id, demo.mobile_client_id, demo.react_client_id].toSorted(),
+      [demo.client_id, demo.mobile_client_id, demo.react_client_id, demo.television_client_id].toSorted(),
     )
     for (const { client_id } of clients) expect(client_id).toMatch(/^[A-Za-z0-9]{32}$/)
     expect(clients.find(({ client_id }) => client_id === demo.client_id)).toMatchObject({

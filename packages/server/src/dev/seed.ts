@@ -10,6 +10,7 @@ export const demo = {
   client_id: 'LatchkeyDemoSinglePageApp0000001',
   react_client_id: 'LatchkeyDemoReactApp000000000001',
   mobile_client_id: 'LatchkeyDemoMobileApp00000000001',
+  television_client_id: 'LatchkeyDemoTelevision0000000001',
   connection: 'Username-Password-Authentication',
   email: 'demo@example.com',
   scope: 'read:messages write:messages read:contacts write:contacts',

@@ -186,6 +186,15 @@ export interface PageModels {
     /** In `dev` only: which setting is missing. */
     readonly explanation?: PageExplanation | undefined
   }
+  /** In `dev` only: what a device shows; it asks again by itself while it waits. */
+  readonly dev_device: {
+    readonly outcome: 'waiting' | 'connected' | 'denied' | 'over'
+    readonly user_code?: string
+    readonly verification_uri?: string
+    /** The squares of a QR code, as a path in a picture of so many squares each way. */
+    readonly qr?: { readonly size: number; readonly path: string }
+    readonly name?: string | undefined
+  }
   readonly mailbox: { readonly mails: readonly MailboxLine[] }
   readonly mailbox_message: MailboxLine & {
     readonly from: string

@@ -78,6 +78,10 @@ export const views: Views = {
       explanation: explanation(model.explanation),
     }
   },
+  dev_device: ({ outcome, name, ...model }) => ({
+    ...model,
+    ...{ waiting: outcome === 'waiting', connected: outcome === 'connected', name: name ?? '' },
+  }),
   mailbox: (model, texts) => ({ mails: model.mails.map((mail) => ({ ...mail, ...sent(mail.time, texts) })) }),
   mailbox_message: (model, texts) => ({
     ...model,

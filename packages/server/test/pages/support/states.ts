@@ -154,6 +154,16 @@ export const states: readonly PageState[] = [
     client: false,
   },
   { page: 'device_connected', state: 'first', model: {} },
+  {
+    page: 'dev_device',
+    state: 'waiting',
+    model: {
+      ...{ outcome: 'waiting', user_code: 'WDJB-MJHT', verification_uri: 'http://localhost:8400/activate' },
+      qr: { size: 3, path: 'M0 0h1v1h-1zM2 2h1v1h-1z' },
+    },
+  },
+  { page: 'dev_device', state: 'connected', model: { outcome: 'connected', name: 'Ada Lovelace' } },
+  { page: 'dev_device', state: 'over', model: { outcome: 'over' } },
   { page: 'device_denied', state: 'first', model: {} },
   { page: 'logged_out', state: 'first', model: { return_url: 'https://app.example.com/' } },
   { page: 'logged_out', state: 'plain', model: {}, client: false },
