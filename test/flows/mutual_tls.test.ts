@@ -14,6 +14,7 @@ import {
   makeCertificateOf,
 } from '../support/client_certificate.ts'
 import { codeOf, codeTenant, offlineApi, requestToken, secret } from '../support/code_flow.ts'
+import { dpopProof, proofKey } from '../support/dpop.ts'
 import { type Parameters, signIn } from '../support/flow.ts'
 import { freePort, type Latchkey, startLatchkey } from '../support/latchkey.ts'
 import { apis, tenant } from '../support/tenant.ts'
@@ -212,6 +213,43 @@ describe('RFC 8705 §3 tokens bound to a certificate', () => {
 })
 
 const thumbprint = ({ der }: KeyedCertificate) => createHash('sha256').update(der).digest('base64url')
+
+describe('RFC 9449 §4.3 a proof over a connection with a certificate', () => {
+  test('names the address that was called, and the token is bound to both', async () => {
+    const key = proofKey()
+    const certificate = makeCertificateOf()
+    const form = { grant_type: 'client_credentials', client_id: id('Bound'), audience: apis.messages, ...proof }
+    const ask = (htu: string) =>
+      send('oauth/token', certificate, { form, headers: { dpop: dpopProof(key, 'POST', htu) } })
+    expect((await ask(`${latchkey.issuer}oauth/token`)).json.error).toBe('invalid_dpop_proof')
+    const { json } = await ask(`${mtls}oauth/token`)
+    expect(json.token_type).toBe('DPoP')
+    const cnf = { jkt: key.jkt, 'x5t#S256': thumbprint(certificate) }
+    expect(claimsOf(String(json.access_token)).cnf).toEqual(cnf)
+  })
+})
+
+describe('RFC 8705 §3.4 clients that register themselves', () => {
+  test('say how they prove themselves, and what their tokens are bound to', async () => {
+    await latchkey.apply(JSON.stringify({ tenant: { flags: { enable_dynamic_client_registration: true } } }))
+    const metadata = {
+      ...{ redirect_uris: [boundCallback], token_endpoint_auth_method: 'self_signed_tls_client_auth' },
+      ...{ jwks: { keys: [selfSigned.public_jwk] }, tls_client_certificate_bound_access_tokens: true },
+      dpop_bound_access_tokens: true,
+    }
+    const answer = await fetch(`${latchkey.issuer}oidc/register`, {
+      ...{ method: 'POST', headers: { 'content-type': 'application/json' } },
+      body: JSON.stringify(metadata),
+    })
+    const json = (await answer.json()) as Record<string, unknown>
+    expect([answer.status, json]).toEqual([201, expect.objectContaining(metadata)])
+    expect(json).not.toHaveProperty('client_secret')
+    const form = { grant_type: 'authorization_code', client_id: String(json.client_id), code: 'x' }
+    const known = await send('oauth/token', selfSigned, { form })
+    expect([known.status, known.json.error]).toEqual([400, 'invalid_dpop_proof'])
+    expect((await send('oauth/token', makeCertificateOf(), { form })).json.error).toBe('invalid_client')
+  })
+})
 
 describe('RFC 8705 §4 public clients', () => {
   const certificate = makeCertificateOf({ subject: ['CN=device'] })
