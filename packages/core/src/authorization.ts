@@ -1,5 +1,6 @@
 /** Owns the outcome of a trip or a grant: who allowed what to whom. Response types and the token endpoint turn it into tokens. */
 import type { Client, ResourceServer, Session, User } from '@latchkey/store'
+import type { AuthorizationDetail } from './authorization_details.ts'
 import type { RequestedClaims } from './claims_request.ts'
 import type { Confirmation } from './proofs/confirmation.ts'
 import type { CustomClaims } from './rules/rules.ts'
@@ -36,6 +37,8 @@ export interface Authorization {
   readonly tell_acr?: true
   /** Single claims that were asked for. */
   readonly requested_claims?: RequestedClaims
+  /** Rich requests that were allowed. */
+  readonly authorization_details?: readonly AuthorizationDetail[]
   /** Of rules. */
   readonly claims?: CustomClaims
   /** What came of one code: revoking it revokes all of that. */

@@ -3,6 +3,7 @@ import { isScopeText, OAuthError, type Parameters, sameWords, words } from '@lat
 import type { Client } from '@latchkey/store'
 import { resolveTarget, targetOf } from './audience.ts'
 import { type AuthenticationRequest, readAuthentication } from './authentication_request.ts'
+import { type AuthorizationDetail, readAuthorizationDetails } from './authorization_details.ts'
 import type { Context } from './context.ts'
 import type { DeviceTarget } from './device/decision.ts'
 import { readIdTokenHint } from './id_token_hint.ts'
@@ -10,6 +11,7 @@ import { type CodeChallenge, readCodeChallenge } from './pkce.ts'
 import { isPrompt, type Prompt, prompts } from './prompts.ts'
 import { readDpopJkt, refuseUnbound } from './proofs/sender.ts'
 import { checkRedirectUri } from './redirect_uri.ts'
+import { apisOf } from './resources.ts'
 import { findResponseMode, meantMode, popupMode, type ResponseMode, responseModes } from './response_modes/index.ts'
 import { findResponseType, isFrontChannel, responseTypes } from './response_types/index.ts'
 import { userOfSubject } from './subjects.ts'
@@ -33,6 +35,7 @@ export interface AuthorizationRequest extends ResponseDestination, Authenticatio
   readonly audience?: string
   /** Words of `resource`. */
   readonly resource?: string
+  readonly authorization_details?: readonly AuthorizationDetail[]
   readonly nonce?: string
   readonly prompt: readonly Prompt[]
   readonly login_hint?: string
@@ -147,7 +150,7 @@ export async function readRequest(
   const { sub, ...authentication } = readAuthentication(client, parameters, scope)
   checkState(destination.state)
   checkConnection(ctx, client, parameters.get('connection'))
-  resolveTarget(ctx, targetOf(parameters))
+  const audience = resolveTarget(ctx, targetOf(parameters))
   const hint = await readIdTokenHint(ctx, client.client_id, parameters.get('id_token_hint'))
   const hinted_user_id = await onePerson(ctx, client, sub, hint)
   const request: Record<string, unknown> = {
@@ -162,6 +165,8 @@ export async function readRequest(
     ...(words(response_type).includes('code') ? codeBinding(client, parameters) : {}),
   }
   request.resource = parameters.get('resource')
+  if (parameters.has('authorization_details'))
+    request.authorization_details = readAuthorizationDetails(client, apisOf(audience), parameters)
   for (const name of ['audience', 'login_hint', 'ui_locales', 'screen_hint', 'connection'] as const)
     request[name] = parameters.get(name)?.slice(0, longestKept)
   if (ctx.rules !== undefined) request.query = queryForRules(parameters)

@@ -64,6 +64,7 @@ export async function decide(ctx: Context, request: AuthorizationRequest, progre
       rules !== 'pending' &&
       (await asks(ctx, client, request, audience, asked_scope, signed_in.user.user_id)),
     ...(rules === undefined ? {} : { rules }),
+    ...(request.authorization_details === undefined ? {} : { asks_each_time: true as const }),
     ...(request.screen_hint === undefined ? {} : { screen_hint: request.screen_hint }),
     ...(request.max_age === undefined ? {} : { max_age: request.max_age }),
     ...(request.hinted_user_id === undefined ? {} : { hinted_user_id: request.hinted_user_id }),
@@ -147,6 +148,7 @@ export async function issue(
     ...(response_type.includes('code') ? { lineage: ctx.random(16) } : {}),
     ...toldOfSignIn(decision.client, request, request.prompt.includes('login')),
     ...(decision.requested_claims === undefined ? {} : { requested_claims: decision.requested_claims }),
+    ...(request.authorization_details === undefined ? {} : { authorization_details: request.authorization_details }),
     ...(request.nonce === undefined ? {} : { nonce: request.nonce }),
     ...(decision.claims === undefined ? {} : { claims: decision.claims }),
   }

@@ -1,6 +1,7 @@
 /** Owns the discovery document. Everything in it is computed from the lists and the configuration: it says what is on. */
 import { dpopAlgorithms, reservedScopes, scopeClaims } from '@latchkey/oauth'
 import { acrValues } from './acr.ts'
+import { typesOf } from './authorization_details.ts'
 import { clientAuthMethods } from './client_auth/index.ts'
 import { clientSigningAlgs } from './client_jwt.ts'
 import type { Context } from './context.ts'
@@ -60,6 +61,7 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     ],
     prompt_values_supported: prompts,
     ui_locales_supported: locales,
+    ...richRequests(ctx),
     authorization_signing_alg_values_supported: ctx.keys.algorithms,
     acr_values_supported: acrValues,
     display_values_supported: ['page', 'popup'],
@@ -119,4 +121,10 @@ function withCertificates({ mtls, issuer }: Context, document: Record<string, un
     return typeof address === 'string' ? [[name, `${url}${address.slice(issuer.length)}`]] : []
   })
   return { ...told, mtls_endpoint_aliases: Object.fromEntries(aliases) }
+}
+
+/** @spec RFC 9396 §10 */
+function richRequests({ configuration }: Context): Record<string, unknown> {
+  const types = new Set(configuration.resourceServers.flatMap(typesOf))
+  return types.size === 0 ? {} : { authorization_details_types_supported: [...types] }
 }

@@ -27,6 +27,8 @@ export interface Trip {
     /** The sign-in is not of a class that was asked for: `essential` where it must be. */
     readonly shortfall?: 'essential' | 'wanted'
   }
+  /** A yes counts for this one request alone: it is asked each time. */
+  readonly asks_each_time?: true
   /** No stored yes covers the request, and it may not be skipped. */
   readonly consent_needed: boolean
   /** What the tenant's rules said, or that they have not run; undefined where it has none. */
@@ -89,8 +91,9 @@ function mustChoose({ prompt, signed_in }: Trip): boolean {
   return prompt.includes('select_account') && signed_in?.chose_account !== true && signed_in?.during_this_trip !== true
 }
 
-function mustConsent({ prompt, signed_in, consent_needed }: Trip): boolean {
-  return consent_needed || (prompt.includes('consent') && signed_in?.consented !== true)
+function mustConsent({ prompt, signed_in, consent_needed, asks_each_time }: Trip): boolean {
+  const asked = prompt.includes('consent') || asks_each_time === true
+  return consent_needed || (asked && signed_in?.consented !== true)
 }
 
 // Rules come after the person and before consent: they may change what is granted, and so what must be asked.

@@ -1,7 +1,8 @@
 /** Owns the APIs of one authorization, where there are several: which are meant, what each yields, and which of them a token is for. */
 import { OAuthError, type Parameters, parseUri, reservedScopes, words } from '@latchkey/oauth'
 import type { ResourceServer } from '@latchkey/store'
-import type { Audience, Authorization } from './authorization.ts'
+import type { Audience, PersonalAuthorization } from './authorization.ts'
+import { detailsAt, narrowedDetails } from './authorization_details.ts'
 import type { Context } from './context.ts'
 
 /** One authorization names no more. */
@@ -83,15 +84,34 @@ export function grantsOf(
 }
 
 /**
- * The part of an authorization that one token is for: the APIs that the parameters name, or all of them where one token can serve all.
- * @throws OAuthError `invalid_target` for what was not granted
+ * The part of an authorization that one token is for: the APIs that the parameters name, or all of them where one token can serve all,
+ * and of the rich requests those that are named.
+ * @throws OAuthError `invalid_target`, `invalid_authorization_details` for what was not granted
  * @spec RFC 8707 §2.2
+ * @spec RFC 9396 §6
  */
-export function forTarget<T extends Authorization>(ctx: Context, authorization: T, parameters?: Parameters): T {
+export function forTarget(
+  ctx: Context,
+  authorization: PersonalAuthorization,
+  parameters?: Parameters,
+): PersonalAuthorization {
+  const asked = parameters?.get('authorization_details')
+  if (asked === undefined) return atApis(ctx, authorization, parameters)
+  const authorization_details = narrowedDetails(authorization.authorization_details ?? [], asked)
+  return atApis(ctx, { ...authorization, authorization_details }, parameters)
+}
+
+function atApis(
+  ctx: Context,
+  authorization: PersonalAuthorization,
+  parameters: Parameters | undefined,
+): PersonalAuthorization {
   const named = [...words(parameters?.get('audience')), ...words(parameters?.get('resource'))]
   const granted = apisOf(authorization.audience)
-  if (named.length === 0)
-    return granted.length < 2 || canShare(granted) ? authorization : forApis(ctx, authorization, granted.slice(0, 1))
+  if (named.length === 0) {
+    const whole = granted.length < 2 || canShare(granted)
+    return whole ? authorization : forApis(ctx, authorization, granted.slice(0, 1))
+  }
   const chosen = [...new Set(named.map((one) => grantedApi(ctx, granted, one)).filter((api) => api !== undefined))]
   if (chosen.length > 1 && !canShare(chosen))
     throw invalidTarget('These APIs cannot share a token: ask for one token each')
@@ -107,10 +127,19 @@ function grantedApi(ctx: Context, granted: readonly ResourceServer[], named: str
   return api
 }
 
-function forApis<T extends Authorization>(ctx: Context, authorization: T, apis: readonly ResourceServer[]): T {
+function forApis(
+  ctx: Context,
+  authorization: PersonalAuthorization,
+  apis: readonly ResourceServer[],
+): PersonalAuthorization {
   const [first, ...rest] = apis
   const audience = first === undefined ? { grant_audience: `${ctx.issuers[0]}userinfo` } : audienceOf([first, ...rest])
-  return { ...authorization, audience, scope: scopesAt(apis, authorization.scope) }
+  const { authorization_details, ...kept } = authorization
+  return {
+    ...kept,
+    ...{ audience, scope: scopesAt(apis, authorization.scope) },
+    ...detailsAt(apis, authorization_details),
+  }
 }
 
 /** Whoever can check one signature can check the other, and nobody who checks can sign. */

@@ -16,6 +16,7 @@ export type TokenResponse = Readonly<Record<string, unknown>>
  * @throws OAuthError of RFC 6749 §5.2
  * @spec RFC 6749 §5.1
  * @spec OpenID Connect Core §3.1.3.3
+ * @spec RFC 9396 §7
  */
 export async function token(ctx: Context, request: EndpointRequest): Promise<TokenResponse> {
   const grant = readGrant(request)
@@ -59,7 +60,7 @@ function notAllowed(client: Client, { type }: Grant): OAuthError {
 /** Signs first, then takes what works once together with writing what it yields: signing needs no lock, and a lost race costs no token. */
 async function issueTokens(ctx: Context, granted: Granted, sender: Sender): Promise<TokenResponse> {
   const { authorization, asked, refresh_token, parameters, take } = granted
-  const { user, scope } = authorization
+  const { user, scope, authorization_details } = authorization
   const { write, ...access } = await mintAccessToken(ctx, authorization, 'direct')
   const id_token =
     user !== undefined && scope.includes('openid')
@@ -78,6 +79,8 @@ async function issueTokens(ctx: Context, granted: Granted, sender: Sender): Prom
     ...(refresh_token === undefined ? {} : { refresh_token }),
     // RFC 6749 §5.1: what was granted is told where it is not what was asked for.
     ...(scope.length === 0 || (asked !== undefined && sameWords(asked, scope)) ? {} : { scope: scope.join(' ') }),
+    // RFC 9396 §7: what the token is for.
+    ...(authorization_details === undefined ? {} : { authorization_details }),
     ...parameters,
   }
 }

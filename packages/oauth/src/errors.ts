@@ -23,6 +23,7 @@ export const errorCodes = {
   expired_token: { status: 400, spec: 'RFC 8628 §3.5' },
   invalid_redirect_uri: { status: 400, spec: 'RFC 7591 §3.2.2' },
   invalid_client_metadata: { status: 400, spec: 'RFC 7591 §3.2.2' },
+  invalid_authorization_details: { status: 400, spec: 'RFC 9396 §5' },
   invalid_token: { status: 401, spec: 'RFC 6750 §3.1' },
   insufficient_scope: { status: 403, spec: 'RFC 6750 §3.1' },
   invalid_dpop_proof: { status: 400, spec: 'RFC 9449 §5' },

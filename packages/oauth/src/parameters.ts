@@ -7,6 +7,9 @@ export type Parameters = ReadonlyMap<string, string>
 /** What may be sent several times, and is then one value with spaces between: no URI has a space. @spec RFC 8707 §2 */
 const repeatable = 'resource'
 
+/** What is JSON in a form, and so may stand as itself in JSON. */
+const structured: readonly string[] = ['authorization_details', 'claims']
+
 export interface ParameterLimits {
   /** Bytes of the whole encoded text. */
   readonly total: number
@@ -52,7 +55,8 @@ function put(parameters: Map<string, string>, name: string, value: string, limit
 }
 
 /**
- * Reads parameters out of a parsed JSON body: an object whose values are strings, numbers or booleans; `resource` may be a list.
+ * Reads parameters out of a parsed JSON body: an object whose values are strings, numbers or booleans; `resource` may be a list,
+ * and `authorization_details` and `claims` what they are in a form as text.
  * @throws OAuthError `invalid_request` for anything else
  */
 export function parametersFromObject(body: unknown, limits: ParameterLimits = defaultLimits): Parameters {
@@ -62,6 +66,10 @@ export function parametersFromObject(body: unknown, limits: ParameterLimits = de
   const parameters = new Map<string, string>()
   for (const [name, value] of Object.entries(body)) {
     if (value === undefined || value === null) continue
+    if (structured.includes(name) && typeof value === 'object') {
+      put(parameters, name, JSON.stringify(value), limits)
+      continue
+    }
     if (name === repeatable && Array.isArray(value) && value.every((one) => typeof one === 'string')) {
       for (const one of value) put(parameters, name, one, limits)
       continue

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Server } from './app.ts'
 import { answerRefusal } from './authorization_answer.ts'
 import { localeOf } from './page_answer.ts'
-import { describePermissions } from './pages/index.ts'
+import { describeDetails, describePermissions } from './pages/index.ts'
 import { accountOf, csrfToken, resume, show, tripPage, type Visit, wasShown } from './visit.ts'
 
 export function consent(app: FastifyInstance, server: Server): void {
@@ -37,6 +37,7 @@ async function showConsent(visit: Visit): Promise<FastifyReply> {
       is_third_party: !client.is_first_party,
       loopback: staysOnDevice(redirect_uri),
       user_code: device === undefined ? undefined : shownCode(ctx, device),
+      details: describeDetails(trip.request.authorization_details ?? []),
       permissions: describePermissions(
         asked_scope,
         { api_scopes: apis.flatMap((api) => api.scopes), use_descriptions },

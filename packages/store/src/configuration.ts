@@ -137,6 +137,8 @@ export interface Client {
   readonly require_auth_time?: boolean
   /** Signs the answers of the response modes with `jwt`; RS256 by default. */
   readonly authorization_signed_response_alg?: string
+  /** The types of rich requests that the client may send; without a list, those of the API. */
+  readonly authorization_details_types?: readonly string[]
   /** For old clients that cannot hash. */
   readonly allow_plain_pkce?: boolean
   readonly client_metadata: Readonly<Record<string, string>>
@@ -202,6 +204,8 @@ export interface ResourceServer {
   readonly skip_consent_for_verifiable_first_party_clients: boolean
   readonly allow_offline_access: boolean
   readonly token_dialect: string
+  /** The types of rich requests that the API knows. */
+  readonly authorization_details?: readonly { readonly type: string }[]
   /** Of an HS256 API alone. */
   readonly signing_secret?: string
 }

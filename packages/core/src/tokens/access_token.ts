@@ -134,7 +134,7 @@ async function mintJwt(
   api: ResourceServer,
   channel: Channel,
 ): Promise<MintedAccessToken> {
-  const { client, session, gty, lineage, confirmation } = authorization
+  const { client, session, gty, lineage, confirmation, authorization_details } = authorization
   const iat = seconds(ctx.now())
   const expires_in = lifetimeOf(authorization, api, channel, iat)
   const scope = authorization.scope.join(' ')
@@ -154,6 +154,7 @@ async function mintJwt(
     ...(confirmation === undefined ? {} : { cnf: confirmation }),
     ...(rfc9068 || authorization.tell_acr === true ? authenticationClaims(session) : {}),
     ...userinfoClaims(authorization),
+    ...(authorization_details === undefined ? {} : { authorization_details }),
   }
   const typ = rfc9068 ? 'at+jwt' : 'JWT'
   const access_token =

@@ -3,6 +3,7 @@
  * Owns templates, texts, styles and the policy headers they need. Knows no HTTP, no store and no protocol.
  */
 export { type Asset, assets, icon, script, stylesheet } from './assets.ts'
+export { describeDetails, type ShownDetail } from './authorization_details.ts'
 export { escapeHtml } from './escape.ts'
 export { contentSecurityPolicy, formActionSource, imageSources, type PolicyParts } from './headers.ts'
 export { pickLocale } from './locale.ts'

@@ -1,4 +1,5 @@
 /** Owns what each hosted page is given: one typed model per page, and the frame that all of them share. */
+import type { ShownDetail } from './authorization_details.ts'
 import type { Permission } from './permissions.ts'
 import type { ProblemCode } from './problems.ts'
 
@@ -141,6 +142,8 @@ export interface PageModels {
     /** Where the answer waits for a device instead: what the device shows to its person. */
     readonly user_code?: string | undefined
     readonly permissions: readonly Permission[]
+    /** Rich requests, every field of each. */
+    readonly details?: readonly ShownDetail[] | undefined
     readonly api?: { readonly name: string } | undefined
     /** True where the user id is always part of the answer; said in a line of its own. */
     readonly required_openid?: boolean | undefined

@@ -1,12 +1,14 @@
 /** Owns what a client's settings add to its authorization requests and to their answers. */
 import { acrValues } from '@latchkey/core'
 import { Type } from 'typebox'
+import { DetailsType } from './fields.ts'
 import type { Entry } from './record.ts'
 
 /** Seconds: ten years. */
 const longestAge = 315_576_000
 
 export const RequestFields = {
+  authorization_details_types: Type.Optional(Type.Array(DetailsType, { maxItems: 100 })),
   authorization_signed_response_alg: Type.Optional(Type.Enum(['RS256', 'PS256', 'ES256', 'EdDSA'])),
   default_max_age: Type.Optional(Type.Integer({ minimum: 0, maximum: longestAge })),
   require_auth_time: Type.Optional(Type.Boolean()),

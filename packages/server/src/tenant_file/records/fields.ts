@@ -7,6 +7,9 @@ export const Url = Type.String({ minLength: 1, maxLength: maxUrlLength })
 
 export const UrlList = Type.Array(Url, { maxItems: maxUrls })
 
+/** Of a rich request. */
+export const DetailsType = Type.String({ minLength: 1, maxLength: 255 })
+
 export const DisplayName = Type.String({
   minLength: 1,
   maxLength: 256,

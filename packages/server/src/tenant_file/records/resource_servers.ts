@@ -5,7 +5,7 @@ import { type Static, Type } from 'typebox'
 import { merged } from '../change.ts'
 import { nameOnce, put } from '../draft.ts'
 import { newResourceServerId } from '../ids.ts'
-import { DisplayName } from './fields.ts'
+import { DetailsType, DisplayName } from './fields.ts'
 import { defineRecord, type Entry } from './record.ts'
 
 const maxTokenLifetime = 2_592_000
@@ -34,6 +34,7 @@ const ResourceServerRecord = Type.Object({
   token_dialect: Type.Optional(
     Type.Enum(['access_token', 'access_token_authz', 'rfc9068_profile', 'rfc9068_profile_authz']),
   ),
+  authorization_details: Type.Optional(Type.Array(Type.Object({ type: DetailsType }), { maxItems: 100 })),
   enforce_policies: Type.Optional(Type.Boolean()),
   is_system: Type.Optional(Type.Boolean()),
 })

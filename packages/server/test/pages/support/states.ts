@@ -1,5 +1,11 @@
 /** Owns a realistic model of every page in every state worth looking at. */
-import type { Frame, PageModels, PageName, PageTenant } from '../../../src/pages/index.ts'
+import {
+  describeDetails,
+  type Frame,
+  type PageModels,
+  type PageName,
+  type PageTenant,
+} from '../../../src/pages/index.ts'
 
 export const tenant: PageTenant = {
   friendly_name: 'Acme',
@@ -121,6 +127,23 @@ export const states: readonly PageState[] = [
       tos_uri: 'https://fabrikam.example/terms',
     },
     tenant: { ...tenant, picture_url: 'LOGOS/tenant.svg' },
+  },
+  {
+    page: 'consent',
+    state: 'details',
+    scopes: ['openid', 'read:messages'],
+    model: {
+      ...consent,
+      details: describeDetails([
+        {
+          ...{ type: 'payment_initiation', actions: ['initiate', 'status'], creditorName: 'Merchant A' },
+          instructedAmount: { currency: 'EUR', amount: '123.50' },
+          remittanceInformationUnstructured:
+            'Ref Number Merchant, a text that is longer than the line it has to stand in',
+        },
+        { type: 'https://bank.example.com/types/account', identifier: 'DE89 3704 0044 0532 0130 00' },
+      ]),
+    },
   },
   {
     page: 'consent',
