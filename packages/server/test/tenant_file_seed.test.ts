@@ -100,6 +100,12 @@ describe('the settings that are printed', () => {
     expect(text).toContain('use localhost:8443 as the domain')
   })
 
+  test('name the issuer for auth0-js over http, and leave it to find the keys', () => {
+    const text = settingsBlock({ ...addresses, response_types: [] })
+    expect(text).toContain("overrides: { __token_issuer: 'http://localhost:8400/' },")
+    expect(text).not.toContain('jwks')
+  })
+
   test('warn of nothing once the code flow is there', () => {
     expect(settingsBlock({ ...addresses, response_types: ['code'] })).not.toContain('yet')
   })

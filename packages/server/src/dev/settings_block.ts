@@ -42,7 +42,8 @@ const blocks: readonly Block[] = [
       `  redirectUri: 'http://localhost:${app_port}/callback.html',`,
       `  audience: '${demoAudience(api_port)}',`,
       `  responseType: 'token id_token', scope: '${scope}',`,
-      `  overrides: { __token_issuer: '${http}', __jwks_uri: '${http}.well-known/jwks.json' },`,
+      // auth0-js expects an issuer on https, so this one has to be named; the key set it finds under it by itself.
+      `  overrides: { __token_issuer: '${http}' },`,
       '})',
     ],
   },
