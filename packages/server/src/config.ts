@@ -146,7 +146,7 @@ function withDerivedDefaults(command: CommandName, config: Unfinished): Config {
 }
 
 function crossProblems(command: CommandName, config: Config): readonly string[] {
-  if (command === 'dev') return config.directory === '' ? ['--directory is empty: name a directory.'] : []
+  if (command === 'dev') return developmentProblems(config)
   if (command !== 'serve') return []
   const problems: string[] = []
   const { issuer, port, https_port, tls_cert, tls_key, smtp, mail_from } = config
@@ -165,6 +165,17 @@ function crossProblems(command: CommandName, config: Config): readonly string[] 
     problems.push(
       'The option mail_from is missing: say who the mails come from, such as --mail-from no-reply@example.com.',
     )
+  return problems
+}
+
+function developmentProblems({ directory, port, https_port }: Unfinished): readonly string[] {
+  const problems = directory === '' ? ['--directory is empty: name a directory.'] : []
+  // The names of the server, and the tenant's addresses, are written before it listens.
+  for (const [name, value] of Object.entries({ port, https_port }))
+    if (value === 0)
+      problems.push(
+        `The option ${name} is 0: the port is part of the server's name in \`dev\`, so choose one that is free.`,
+      )
   return problems
 }
 

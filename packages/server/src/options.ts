@@ -54,6 +54,7 @@ function optional<T>(type: OptionType<T>, details: Details): Option<T | undefine
 }
 
 const port = (placeholder = 'N') => integer(placeholder, 0, 65_535)
+const fixedPort = integer('N', 1, 65_535)
 const administration = ['serve', 'apply', 'migrate', 'keys', 'users'] as const
 
 export const options = {
@@ -64,7 +65,7 @@ export const options = {
     commands: ['serve', 'keys'],
   }),
   port: option(port(), 8400, {
-    sentence: 'The port for plain http; 0 takes any free one.',
+    sentence: 'The port for plain http; 0 takes any free one, in `serve` alone.',
     commands: ['dev', 'serve'],
   }),
   host: optional(matching('HOST', /^[A-Za-z0-9.:_-]{1,255}$/, 'a host name or an IP address'), {
@@ -202,8 +203,8 @@ export const options = {
     sentence: 'Seconds that requests in flight have to finish when the server is told to stop.',
     commands: ['dev', 'serve'],
   }),
-  app_port: option(port(), 8401, { sentence: 'The port of the demo app.', commands: ['dev'] }),
-  api_port: option(port(), 8402, { sentence: 'The port of the demo API.', commands: ['dev'] }),
+  app_port: option(fixedPort, 8401, { sentence: 'The port of the demo app.', commands: ['dev'] }),
+  api_port: option(fixedPort, 8402, { sentence: 'The port of the demo API.', commands: ['dev'] }),
   directory: option(directory, '.latchkey', {
     sentence: 'Where `dev` keeps its database, its certificates and the password of the demo user.',
     commands: ['dev'],

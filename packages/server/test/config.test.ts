@@ -119,6 +119,15 @@ describe('where a value comes from', () => {
     expect(loadConfig('serve', { issuer, ...pem }, {}).https_port).toBe(8443)
   })
 
+  test('dev needs ports that are known before it listens; serve does not', () => {
+    const refused = problemsOf('dev', { port: '0', https_port: '0' }).join('\n')
+    expect(refused).toMatch(/option port is 0: .*choose one/)
+    expect(refused).toMatch(/option https_port is 0: .*choose one/)
+    for (const name of ['app_port', 'api_port'])
+      expect(problemsOf('dev', { [name]: '0' }).join()).toContain('it must be a whole number from 1 to 65535')
+    expect(loadConfig('serve', { issuer, port: '0' }, {}).port).toBe(0)
+  })
+
   test('a server whose names are all of this machine listens on it alone', () => {
     expect(loadConfig('serve', { issuer: 'http://localhost:8400' }, {}).host).toBe('localhost')
     expect(loadConfig('serve', { issuer: 'http://localhost:8400', host: '::' }, {}).host).toBe('::')
