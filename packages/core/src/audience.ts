@@ -3,7 +3,7 @@ import { OAuthError, type Parameters, words } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import type { Audience } from './authorization.ts'
 import type { Context } from './context.ts'
-import { refreshScopes } from './refresh.ts'
+import { refreshScopes } from './refresh_scopes.ts'
 import { apisOf, scopesAt, withResources } from './resources.ts'
 
 /** What a request names as its target. */

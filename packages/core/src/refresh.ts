@@ -1,8 +1,7 @@
 /** Owns when a refresh token is given, and how long its family lives: a client's setting, fixed when the family begins. */
 import type { Client, RefreshFamily, RefreshTokenSettings } from '@latchkey/store'
-import type { Audience, PersonalAuthorization } from './authorization.ts'
+import type { PersonalAuthorization } from './authorization.ts'
 import type { Context } from './context.ts'
-import { apisOf } from './resources.ts'
 import { storeAuthorization } from './stored_authorization.ts'
 import { newFamilyId, newRefreshToken } from './tokens/refresh_token.ts'
 
@@ -20,24 +19,6 @@ export function refreshSettings(client: Client): Required<RefreshTokenSettings> 
     infinite_token_lifetime: false,
     infinite_idle_token_lifetime: false,
     ...client.refresh_token,
-  }
-}
-
-/**
- * Which of the scopes that ask for a refresh token can be granted to a client that may refresh: `offline_access` at an API that allows
- * it, with a code to exchange; `online_access` where there is a session for the refresh token to end with.
- * @spec OpenID Connect Core §11
- */
-export function refreshScopes(
-  client: Client,
-  audience: Audience,
-  response_type: readonly string[],
-): { readonly offline_access: boolean; readonly online_access: boolean } {
-  const refreshes = client.grant_types.includes('refresh_token')
-  const hasCode = response_type.includes('code') || response_type.includes('device_code')
-  return {
-    offline_access: refreshes && hasCode && apisOf(audience).every((api) => api.allow_offline_access),
-    online_access: refreshes && response_type.includes('code'),
   }
 }
 

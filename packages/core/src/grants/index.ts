@@ -3,6 +3,7 @@ import type { Context } from '../context.ts'
 import type { Grant } from '../grant.ts'
 import { authorizationCode } from './authorization_code.ts'
 import { clientCredentials } from './client_credentials.ts'
+import { deviceCode } from './device_code.ts'
 import { jwtBearer } from './jwt_bearer.ts'
 import { password, passwordRealm } from './password.ts'
 import { refreshToken } from './refresh_token.ts'
@@ -16,6 +17,7 @@ const list: readonly Grant[] = [
   jwtBearer,
   password,
   passwordRealm,
+  deviceCode,
 ]
 
 /** Every one that there is. */

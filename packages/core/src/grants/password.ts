@@ -10,7 +10,8 @@ import type { Context } from '../context.ts'
 import { defineGrant, type Granted, type GrantRequest } from '../grant.ts'
 import type { PasswordAttempt, PasswordProblem } from '../password_check.ts'
 import { boundTo } from '../proofs/sender.ts'
-import { beginFamily, isRefreshable, refreshScopes } from '../refresh.ts'
+import { beginFamily, isRefreshable } from '../refresh.ts'
+import { refreshScopes } from '../refresh_scopes.ts'
 import { ruledWithoutBrowser } from '../rules/without_browser.ts'
 
 /** @spec RFC 6749 §4.3.2 */
