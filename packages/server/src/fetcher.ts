@@ -3,7 +3,7 @@
  * the very address that was judged, without redirects, within seconds and a bounded number of bytes.
  */
 import { lookup } from 'node:dns/promises'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
 import { type Fetch, FetchError, mediaType, type OutboundAnswer, type OutboundRequest } from '@latchkey/core'
@@ -87,7 +87,7 @@ async function addressesOf(
 
 const lookUp = (host: string): Promise<readonly Address[]> => lookup(host, { all: true })
 
-function send(
+async function send(
   url: URL,
   addresses: readonly Address[],
   { accept, method = 'GET', headers, body }: OutboundRequest,
@@ -102,8 +102,9 @@ function send(
       ...headers,
     },
   }
+  // Plain http is for exceptions, and importing it brings the browser's WebSocket along: that is not for every start.
+  const begin = url.protocol === 'https:' ? httpsRequest : (await import('node:http')).request
   return new Promise((resolve, reject) => {
-    const begin = url.protocol === 'https:' ? httpsRequest : httpRequest
     const sent = begin(url, options, (answer) => {
       readAnswer(url, answer, accept)
         .then(resolve, reject)
