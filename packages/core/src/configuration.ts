@@ -8,6 +8,7 @@ import type {
   Rule,
   TenantSettings,
 } from '@latchkey/store'
+import { signingAlgsOf } from './tokens/for_client.ts'
 
 export interface TenantConfiguration {
   readonly version: number
@@ -28,7 +29,7 @@ export interface TenantConfiguration {
   readonly rules_configuration: Readonly<Record<string, string>>
   /** Origins that may call this server from a browser: those of every client. */
   readonly origins: { has(origin: string): boolean }
-  /** Every algorithm that a client or an API signs with. */
+  /** Every algorithm that something is signed with for a client or an API, or encrypted with by a client. */
   readonly algorithms: ReadonlySet<string>
 }
 
@@ -73,8 +74,8 @@ export function indexConfiguration(
     origins: { has: (origin) => origins.has(origin) || elsewhere.hasOrigin(origin) },
     algorithms: new Set([
       'RS256',
-      ...read.clients.map((one) => one.jwt_configuration.alg).filter((alg) => alg !== 'HS256'),
-      ...read.clients.flatMap((one) => one.authorization_signed_response_alg ?? []),
+      ...read.clients.flatMap(signingAlgsOf),
+      ...read.clients.flatMap((one) => one.request_object_encryption_alg ?? []),
       ...read.resource_servers.map((one) => one.signing_alg).filter((alg) => alg !== 'HS256'),
     ]),
   }

@@ -10,6 +10,9 @@ import { prompts } from './prompts.ts'
 import { responseModes } from './response_modes/index.ts'
 import { responseTypes } from './response_types/index.ts'
 import { subjectTypes } from './subjects.ts'
+import { decryptionAlgs } from './tokens/algorithms.ts'
+import { encryptionAlgs, encryptionEncs } from './tokens/encryption.ts'
+import { signingAlgOf } from './tokens/for_client.ts'
 
 /**
  * @spec OpenID Connect Discovery §3
@@ -43,7 +46,7 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     dpop_signing_alg_values_supported: dpopAlgorithms,
     code_challenge_methods_supported: ['S256'],
     subject_types_supported: subjectTypes,
-    id_token_signing_alg_values_supported: ctx.keys.algorithms,
+    ...signing(ctx),
     claims_supported: [
       'iss',
       'sub',
@@ -71,6 +74,8 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     request_uri_parameter_supported: true,
     require_request_uri_registration: true,
     request_object_signing_alg_values_supported: ['none', ...clientSigningAlgs],
+    request_object_encryption_alg_values_supported: [...decryptionAlgs.keys()],
+    request_object_encryption_enc_values_supported: encryptionEncs,
     require_signed_request_object: false,
     pushed_authorization_request_endpoint: at('oauth/par'),
     require_pushed_authorization_requests: false,
@@ -81,6 +86,22 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
   })
 }
 
+/** What is signed and encrypted for clients. HS256 needs no key of ours, and is told where a client has it. */
+function signing({ keys, configuration }: Context): Record<string, unknown> {
+  const shared = configuration.clients.some((client) => signingAlgOf(client, 'id_token') === 'HS256')
+  const algs = shared ? [...keys.algorithms, 'HS256'] : keys.algorithms
+  return {
+    id_token_signing_alg_values_supported: algs,
+    id_token_encryption_alg_values_supported: encryptionAlgs,
+    id_token_encryption_enc_values_supported: encryptionEncs,
+    userinfo_signing_alg_values_supported: algs,
+    userinfo_encryption_alg_values_supported: encryptionAlgs,
+    userinfo_encryption_enc_values_supported: encryptionEncs,
+    authorization_encryption_alg_values_supported: encryptionAlgs,
+    authorization_encryption_enc_values_supported: encryptionEncs,
+  }
+}
+
 /** @spec RFC 7662 §2 @spec RFC 7009 §2 @spec RFC 9701 §7 */
 function tokenStatus(ctx: Context): Record<string, unknown> {
   const methods = clientAuthMethods(ctx)
@@ -89,6 +110,8 @@ function tokenStatus(ctx: Context): Record<string, unknown> {
     introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
     introspection_endpoint_auth_signing_alg_values_supported: clientSigningAlgs,
     introspection_signing_alg_values_supported: ctx.keys.algorithms,
+    introspection_encryption_alg_values_supported: encryptionAlgs,
+    introspection_encryption_enc_values_supported: encryptionEncs,
     revocation_endpoint: `${ctx.issuer}oauth/revoke`,
     revocation_endpoint_auth_methods_supported: methods,
     revocation_endpoint_auth_signing_alg_values_supported: clientSigningAlgs,

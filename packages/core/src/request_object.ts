@@ -13,6 +13,7 @@ import {
   verifyClientJwt,
 } from './client_jwt.ts'
 import { type Context, seconds } from './context.ts'
+import { decrypt, isEncrypted } from './tokens/decryption.ts'
 
 export interface ReadObject {
   /** Those inside, and `client_id`. */
@@ -33,10 +34,11 @@ const longest = 3600
 export async function readRequestObject(
   ctx: Context,
   client: Client,
-  jwt: string,
+  text: string,
   outside: Parameters,
   by: 'request' | 'request_uri',
 ): Promise<ReadObject> {
+  const jwt = isEncrypted(text) ? await opened(ctx, client, text) : text
   const bare = unsignedClaims(jwt)
   const { header, claims } =
     bare === undefined ? await verified(ctx, client, jwt) : allowedUnsigned(client, { header: {}, claims: bare }, by)
@@ -47,6 +49,19 @@ export async function readRequestObject(
   if (wrong !== undefined) throw refuse(wrong)
   if (strict) checkStrictly(ctx, claims)
   return { parameters: parametersOf(client, claims, outside), signed: bare === undefined }
+}
+
+/** What is encrypted is a JWT again, which has to prove itself as any other. @spec OpenID Connect Core §10.2 */
+async function opened(ctx: Context, client: Client, jwe: string): Promise<string> {
+  const jwt = client.request_object_encryption_alg === undefined ? undefined : await decrypt(ctx, jwe)
+  if (jwt !== undefined) return jwt
+  throw new OAuthError('invalid_request_object', 'The request object cannot be decrypted', {
+    explanation: {
+      summary: `The request object of ${client.name} is not encrypted with a published key of this server, or the client has not registered that it encrypts.`,
+      fix: 'Register the algorithm, and encrypt with the key of use enc from the key set, without compression.',
+      setting: 'clients[].request_object_encryption_alg',
+    },
+  })
 }
 
 function refuse(problem: string): OAuthError {

@@ -1,7 +1,7 @@
 /** What clients sign: no mutant of a good assertion proves a client, and none of a good request object is a request. */
-import { generateKeyPairSync, type JsonWebKey } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, type JsonWebKey } from 'node:crypto'
 import fc from 'fast-check'
-import { SignJWT } from 'jose'
+import { CompactEncrypt, SignJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { authenticateClient, meantRequest } from '../src/index.ts'
 import { client, codeOf, issuer, openWorld, start, type World } from './support/world.ts'
@@ -21,6 +21,11 @@ beforeAll(async () => {
   world = await openWorld({
     clients: [
       client({ client_id: 'keyed', token_endpoint_auth_method: 'private_key_jwt', jwks }),
+      client({
+        ...{ client_id: 'hidden', token_endpoint_auth_method: 'private_key_jwt', jwks },
+        request_object_encryption_alg: 'RSA-OAEP-256',
+      }),
+      client({ client_id: 'agreed', request_object_encryption_alg: 'ECDH-ES', jwks }),
       client({ client_id: 'shared', token_endpoint_auth_method: 'client_secret_jwt' }),
     ],
   })
@@ -82,6 +87,75 @@ describe('RFC 7515 §5.2 OpenID Connect Core §10.1 mutants of what clients sign
       if (mutant !== good) expect(await outcome(mutant)).not.toBe('none')
     })
     await fc.assert(ability, { numRuns: runs })
+  })
+})
+
+describe('RFC 7516 §5.2 OpenID Connect Core §10.2 RFC 7517 §4.2 RFC 8725 §3.6 RFC 7518 §4.1 encrypted request objects', () => {
+  interface Published extends JsonWebKey {
+    readonly kid: string
+    readonly alg: string
+    readonly use: string
+  }
+  const published = (alg: string) => {
+    const { keys } = JSON.parse(world.ctx.keys.jwks.toString()) as { keys: Published[] }
+    return keys.filter((one) => one.alg === alg)
+  }
+  const signed = (client_id: string) =>
+    new SignJWT({ iss: client_id, aud: issuer, client_id, response_type: 'id_token', scope: 'openid', state: 'hidden' })
+      .setProtectedHeader({ alg: 'RS256', kid: 'rsa' })
+      .sign(rsa.privateKey)
+  const seal = async (client_id: string, jwk: Published, header: object = {}, inside?: string) =>
+    new CompactEncrypt(Buffer.from(inside ?? (await signed(client_id))))
+      .setProtectedHeader({ alg: jwk.alg, enc: 'A256GCM', kid: jwk.kid, cty: 'JWT', ...header })
+      .encrypt(createPublicKey({ key: jwk, format: 'jwk' }))
+  const told = (client_id: string, request: string) =>
+    codeOf(() => meantRequest(world.ctx, new Map(Object.entries({ client_id, request }))))
+
+  test.each([
+    ['hidden', 'RSA-OAEP-256'],
+    ['agreed', 'ECDH-ES'],
+  ])('%s, by any published key for %s', async (client_id, alg) => {
+    const keys = published(alg)
+    expect(keys.map(({ use }) => use)).toEqual(['enc', 'enc'])
+    for (const key of keys) {
+      const request = await seal(client_id, key)
+      const { parameters, origin } = await meantRequest(world.ctx, new Map(Object.entries({ client_id, request })))
+      expect([parameters.get('state'), origin.signed]).toEqual(['hidden', true])
+    }
+    const [key] = keys
+    if (key === undefined) throw new Error('no key')
+    for (const enc of ['A128GCM', 'A128CBC-HS256', 'A256CBC-HS512'])
+      expect(await told(client_id, await seal(client_id, key, { enc }))).toBe('none')
+    expect(await told(client_id, await seal(client_id, key, { kid: undefined }))).toBe('none')
+  })
+
+  test('what is inside proves itself, and only a client that said so may encrypt', async () => {
+    const [key] = published('RSA-OAEP-256')
+    if (key === undefined) throw new Error('no key')
+    const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 })
+    const forged = await new SignJWT({ client_id: 'hidden' })
+      .setProtectedHeader({ alg: 'RS256' })
+      .sign(stranger.privateKey)
+    const bad = 'invalid_request_object'
+    expect(await told('hidden', await seal('hidden', key, {}, forged))).toBe(bad)
+    expect(await told('hidden', await seal('hidden', key, {}, 'not a JWT'))).toBe(bad)
+    expect(await told('hidden', await seal('hidden', key, {}, await seal('hidden', key)))).toBe(bad)
+    expect(await told('keyed', await seal('keyed', key))).toBe(bad)
+    const other = { ...key, ...stranger.publicKey.export({ format: 'jwk' }) } as Published
+    expect(await told('hidden', await seal('hidden', other))).toBe(bad)
+    expect(await told('hidden', await seal('hidden', key, { kid: 'x' }))).toBe(bad)
+    const good = await seal('hidden', key)
+    const [header = '', ...rest] = good.split('.')
+    const packed = { ...(JSON.parse(Buffer.from(header, 'base64url').toString()) as object), zip: 'DEF' }
+    const text = [Buffer.from(JSON.stringify(packed)).toString('base64url'), ...rest].join('.')
+    expect(await told('hidden', text)).toBe(bad)
+    expect(await told('hidden', `${good.slice(0, -4)}AAAA`)).toBe(bad)
+  })
+
+  test('these keys neither sign nor verify, and are no algorithms of tokens', () => {
+    expect(world.ctx.keys.algorithms).not.toContain('RSA-OAEP-256')
+    const [key] = published('RSA-OAEP-256')
+    expect(world.ctx.keys.find(key?.kid ?? '')).toBeUndefined()
   })
 })
 

@@ -110,6 +110,9 @@ export interface Client {
   readonly request_uris?: readonly string[]
   /** `none` allows unsigned ones. */
   readonly request_object_signing_alg?: string
+  /** Its request objects may come encrypted so. */
+  readonly request_object_encryption_alg?: string
+  readonly request_object_encryption_enc?: string
   readonly require_signed_request_object?: boolean
   readonly require_pushed_authorization_requests?: boolean
   /** Compared exactly; without them the `allowed_logout_urls` count here too. */
@@ -137,6 +140,18 @@ export interface Client {
   readonly require_auth_time?: boolean
   /** Signs the answers of the response modes with `jwt`; RS256 by default. */
   readonly authorization_signed_response_alg?: string
+  readonly authorization_encrypted_response_alg?: string
+  readonly authorization_encrypted_response_enc?: string
+  /** What signs ID tokens is in `jwt_configuration`. */
+  readonly id_token_encrypted_response_alg?: string
+  readonly id_token_encrypted_response_enc?: string
+  /** Without one of these, `/userinfo` answers with plain JSON. */
+  readonly userinfo_signed_response_alg?: string
+  readonly userinfo_encrypted_response_alg?: string
+  readonly userinfo_encrypted_response_enc?: string
+  readonly introspection_signed_response_alg?: string
+  readonly introspection_encrypted_response_alg?: string
+  readonly introspection_encrypted_response_enc?: string
   /** The types of rich requests that the client may send; without a list, those of the API. */
   readonly authorization_details_types?: readonly string[]
   /** For old clients that cannot hash. */
@@ -156,7 +171,12 @@ export function keepsSecret(client: Client): boolean {
   if (client.token_endpoint_auth_method === 'client_secret_jwt' || client.jwt_configuration?.alg === 'HS256')
     return true
   return Object.entries(client).some(
-    ([name, value]) => /_alg$/.test(name) && typeof value === 'string' && /^(HS|A\d|dir$)/.test(value),
+    // A request object is encrypted for this server, with a key of its own.
+    ([name, value]) =>
+      /_alg$/.test(name) &&
+      name !== 'request_object_encryption_alg' &&
+      typeof value === 'string' &&
+      /^(HS|A\d|dir$)/.test(value),
   )
 }
 

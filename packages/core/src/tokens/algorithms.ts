@@ -61,3 +61,15 @@ const list: readonly Algorithm[] = [
 
 /** By the name in the `alg` header. @spec RFC 7518 §3.1 */
 export const algorithms: ReadonlyMap<string, Algorithm> = new Map(list.map((one) => [one.name, one]))
+
+export interface DecryptionAlgorithm {
+  readonly type: 'rsa' | 'ec'
+  /** Of `generateKeyPair`. */
+  readonly options: object
+}
+
+/** By which clients may encrypt for this server, by the name in the `alg` header. @spec RFC 7518 §4.1 */
+export const decryptionAlgs: ReadonlyMap<string, DecryptionAlgorithm> = new Map<string, DecryptionAlgorithm>([
+  ['RSA-OAEP-256', rsa],
+  ['ECDH-ES', { type: 'ec', options: { namedCurve: 'P-256' } }],
+])

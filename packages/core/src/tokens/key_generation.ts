@@ -1,10 +1,10 @@
-/** Owns the making of a signing key with its certificate. Slow; done off the request path. */
+/** Owns the making of keys: to sign, with a certificate, and to decrypt. Slow; done off the request path. */
 import { createHash, createPublicKey, generateKeyPair, webcrypto } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { KeyState, SigningKey } from '@latchkey/store'
 import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
 import { exportJWK } from 'jose/key/export'
-import { algorithms } from './algorithms.ts'
+import { algorithms, decryptionAlgs } from './algorithms.ts'
 
 const generate = promisify(generateKeyPair) as (
   type: string,
@@ -45,6 +45,31 @@ export async function generateSigningKey(
     'x5t#S256': createHash('sha256').update(certificate).digest('base64url'),
   }
   return { kid, alg, state, public_jwk, private_key: pair.privateKey, created_at: now }
+}
+
+/**
+ * @param alg one by which clients encrypt for this server
+ * @throws Error when there is no such algorithm
+ * @spec RFC 7517 §4.2
+ */
+export async function generateDecryptionKey(alg: string, state: KeyState, now: number): Promise<SigningKey> {
+  const made = decryptionAlgs.get(alg)
+  if (made === undefined) throw new Error(`No key can be made for the algorithm ${alg}`)
+  const pair = await generate(made.type, {
+    ...made.options,
+    publicKeyEncoding: { type: 'spki', format: 'pem' },
+    privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+  })
+  const jwk = await exportJWK(createPublicKey(pair.publicKey))
+  const kid = await calculateJwkThumbprint(jwk)
+  return {
+    kid,
+    alg,
+    state,
+    public_jwk: { alg, ...jwk, use: 'enc', kid },
+    private_key: pair.privateKey,
+    created_at: now,
+  }
 }
 
 async function selfSigned(

@@ -1,6 +1,7 @@
 /** Owns the signing keys of a tenant in memory: the current one of each algorithm, the public ones as a JWKS, and their rotation. */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { SigningKey, Store } from '@latchkey/store'
+import { decryptionAlgs } from './algorithms.ts'
 import type { generateSigningKey as GenerateSigningKey } from './key_generation.ts'
 
 export interface PrivateKey {
@@ -20,8 +21,11 @@ export interface KeyRing {
   current(alg: string): PrivateKey
   /** A key whose signatures still count. */
   find(kid: string): PublicKey | undefined
+  /** A key of ours that clients encrypt with; without a `kid` the current one of the algorithm. */
+  decrypting(alg: string, kid: string | undefined): KeyObject | undefined
   /** The body of `/.well-known/jwks.json`. */
   readonly jwks: Buffer
+  /** Those that sign. */
   readonly algorithms: readonly string[]
 }
 
@@ -38,8 +42,9 @@ export async function ensureKeys(store: Store, algs: Iterable<string>, subject: 
 
 /** Making keys needs libraries that a running server has no use for: they are loaded when a key is made. */
 async function generateKey(...parameters: Parameters<typeof GenerateSigningKey>): Promise<SigningKey> {
-  const { generateSigningKey } = await import('./key_generation.ts')
-  return generateSigningKey(...parameters)
+  const { generateSigningKey, generateDecryptionKey } = await import('./key_generation.ts')
+  const [alg, state, , now] = parameters
+  return decryptionAlgs.has(alg) ? generateDecryptionKey(alg, state, now) : generateSigningKey(...parameters)
 }
 
 export async function readKeyRing(store: Store): Promise<KeyRing> {
@@ -48,7 +53,11 @@ export async function readKeyRing(store: Store): Promise<KeyRing> {
 
 /** @spec RFC 7517 §5 */
 export function keyRing(keys: readonly SigningKey[]): KeyRing {
-  const valid = keys.filter((key) => key.state !== 'revoked')
+  const all = keys.filter((key) => key.state !== 'revoked')
+  const valid = all.filter((key) => !decryptionAlgs.has(key.alg))
+  const decrypting = all
+    .filter((key) => decryptionAlgs.has(key.alg))
+    .map(({ kid, alg, state, private_key }) => ({ kid, alg, state, key: createPrivateKey(private_key) }))
   const signing = new Map<string, PrivateKey>()
   for (const key of valid) {
     if (key.state === 'current')
@@ -61,7 +70,7 @@ export function keyRing(keys: readonly SigningKey[]): KeyRing {
     ]),
   )
   const order = ['current', 'next', 'previous', 'revoked']
-  const listed = valid.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
+  const listed = all.toSorted((a, b) => order.indexOf(a.state) - order.indexOf(b.state))
   return {
     current(alg) {
       const key = signing.get(alg)
@@ -69,6 +78,8 @@ export function keyRing(keys: readonly SigningKey[]): KeyRing {
       return key
     },
     find: (kid) => verifying.get(kid),
+    decrypting: (alg, kid) =>
+      decrypting.find((one) => one.alg === alg && (kid === undefined ? one.state === 'current' : one.kid === kid))?.key,
     jwks: Buffer.from(JSON.stringify({ keys: listed.map((key) => key.public_jwk) })),
     algorithms: [...signing.keys()],
   }

@@ -1,5 +1,5 @@
 /** Owns what a client may register to prove itself and its requests: keys, algorithms, request objects, pushed requests. */
-import { clientSigningAlgs } from '@latchkey/core'
+import { clientSigningAlgs, decryptionAlgs, encryptionEncs } from '@latchkey/core'
 import { isLoopbackHost, parseUri } from '@latchkey/oauth'
 import type { Client, Jwk } from '@latchkey/store'
 import { Type } from 'typebox'
@@ -16,6 +16,8 @@ export const ProofFields = {
   token_endpoint_auth_aud: Type.Optional(Type.Enum(['issuer', 'any'])),
   request_uris: Type.Optional(UrlList),
   request_object_signing_alg: Type.Optional(Type.Enum(['none', ...clientSigningAlgs])),
+  request_object_encryption_alg: Type.Optional(Type.Enum([...decryptionAlgs.keys()])),
+  request_object_encryption_enc: Type.Optional(Type.Enum([...encryptionEncs])),
   require_signed_request_object: Type.Optional(Type.Boolean()),
   require_pushed_authorization_requests: Type.Optional(Type.Boolean()),
 }
