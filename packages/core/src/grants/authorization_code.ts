@@ -25,6 +25,8 @@ export const authorizationCode = defineGrant({
     const row = await ctx.store.codes.peek(code)
     if (row === undefined || row.client_id !== client.client_id) throw invalid()
     const kept = JSON.parse(row.authorization) as StoredCodeRequest
+    // Public since it asked: then nothing else would prove that it is the one who did.
+    if (kept.challenge === undefined && client.token_endpoint_auth_method === 'none') throw invalid()
     checkBinding(kept, request)
     // Whoever comes this far has the proofs of the client that asked: a second use means that one of the two stole the code.
     if (row.used) {

@@ -32,9 +32,19 @@ export interface AccessTokenFacts {
   readonly userinfo_claims?: readonly string[]
 }
 
-/** @returns undefined for a token that is not ours, is over, or was revoked, and for anything that is no access token */
-export function readAccessToken(ctx: Context, token: string): Promise<AccessTokenFacts | undefined> {
-  return isOpaque(token) ? readOpaque(ctx, token) : readJwt(ctx, token)
+/**
+ * @returns undefined for a token that is not ours, is over, or was revoked, whose client is no more, and for anything that is no access
+ *   token
+ * @spec RFC 7592 §2.3
+ */
+export async function readAccessToken(ctx: Context, token: string): Promise<AccessTokenFacts | undefined> {
+  const facts = await (isOpaque(token) ? readOpaque(ctx, token) : readJwt(ctx, token))
+  return facts === undefined || isGone(ctx, facts.client_id) ? undefined : facts
+}
+
+/** A client whose id is an address is not configured: it is read when it asks. */
+function isGone(ctx: Context, client_id: string): boolean {
+  return ctx.configuration.client(client_id) === undefined && !/^https?:\/\//.test(client_id)
 }
 
 async function readOpaque(ctx: Context, token: string): Promise<AccessTokenFacts | undefined> {

@@ -92,6 +92,7 @@ async function show({ ctx, request, reply }: Call): Promise<FastifyReply> {
 /** @spec RFC 7592 §2.2 */
 async function change({ server, ctx, request, reply }: Call): Promise<FastifyReply> {
   const { client: before, token } = await ownClient(ctx, request)
+  await countCall(ctx, request)
   const now = ctx.now()
   const given = request.body as Readonly<Record<string, unknown>> | undefined
   if (given?.client_id !== before.client_id)
@@ -114,6 +115,7 @@ async function change({ server, ctx, request, reply }: Call): Promise<FastifyRep
 /** @spec RFC 7592 §2.3 */
 async function remove({ server, ctx, request, reply }: Call): Promise<FastifyReply> {
   const { client } = await ownClient(ctx, request)
+  await countCall(ctx, request)
   await ctx.store.atomically(async (store) => {
     await store.configuration.deleteClient(client.client_id)
     await store.registrationTokens.endForClient(client.client_id)
@@ -145,6 +147,7 @@ function needsSecret({ token_endpoint_auth_method, jwt_configuration }: Client):
   return token_endpoint_auth_method.startsWith('client_secret_') || jwt_configuration.alg === 'HS256'
 }
 
+/** Each of them makes every node read its clients again. */
 async function countCall(ctx: IdentityContext, request: FastifyRequest): Promise<void> {
   if (ctx.per_address === undefined) return
   const { count } = await ctx.store.counters.add(`register ${addressBucket(request.ip)}`, 60_000, ctx.now())

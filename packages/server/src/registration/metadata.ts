@@ -1,10 +1,12 @@
 /** Owns what a client may say of itself: registration metadata, read into the client that an administrator would have configured. */
+import { isDeepStrictEqual } from 'node:util'
 import { findResponseType } from '@latchkey/core'
 import { isLoopbackUri, OAuthError, originOf, parseUri } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import { ClientRecord, type Given, judgeClient } from '../tenant_file/records/clients.ts'
 import type { Entry } from '../tenant_file/records/record.ts'
 import { checkShape } from '../tenant_file/schema_problems.ts'
+import { checkBounds } from './bounds.ts'
 
 export type Metadata = Readonly<Record<string, unknown>>
 
@@ -77,17 +79,27 @@ export function readMetadata(given: unknown, registrant: Registrant, before?: Cl
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new OAuthError('invalid_client_metadata', 'The metadata must be a JSON object')
   const metadata = withDefaults(given as Metadata)
-  const { value, faults } = checkShape(ClientRecord, candidate(metadata, registrant.client_id))
-  const [fault] = faults
-  if (fault !== undefined) throw problem(fault.path, fault.sentence)
-  const client = judgeClient(strictEntry(value as Given), registrant.client_id, undefined)
-  const { by, issued_at } = registrant
+  checkBounds(metadata)
+  const { by, issued_at, client_id } = registrant
   return {
-    ...client,
-    ...(before === undefined ? {} : { callbacks: client.callbacks }),
-    response_types: texts(metadata, 'response_types') ?? [],
+    ...clientOf(metadata, client_id),
+    ...(before === undefined ? {} : setByOthers(before)),
     registration: { by, issued_at, metadata },
   }
+}
+
+function clientOf(metadata: Metadata, client_id: string): Client {
+  const { value, faults } = checkShape(ClientRecord, candidate(metadata, client_id))
+  const [fault] = faults
+  if (fault !== undefined) throw problem(fault.path, fault.sentence)
+  const client = judgeClient(strictEntry(value as Given), client_id, undefined)
+  return { ...client, response_types: texts(metadata, 'response_types') ?? [] }
+}
+
+/** What an administrator has changed is not the client's to change back: all that does not follow from what the client said. */
+function setByOthers({ registration, ...before }: Client): Partial<Client> {
+  const said: Readonly<Record<string, unknown>> = { ...clientOf(registration?.metadata ?? {}, before.client_id) }
+  return Object.fromEntries(Object.entries(before).filter(([name, value]) => !isDeepStrictEqual(value, said[name])))
 }
 
 /** @spec OpenID Connect Registration §2 */
@@ -103,14 +115,16 @@ function withDefaults(given: Metadata): Metadata {
     throw problem(['grant_types'], 'The response types need the grant type implicit: add it.')
   const usual = ['authorization_code', ...(front ? ['implicit'] : [])]
   const known = Object.fromEntries(
-    [...fields, ...told].filter((name) => isKept(name) && given[name] !== undefined).map((name) => [name, given[name]]),
+    [...fields, ...told]
+      .filter((name) => isKept(name) && (given[name] ?? undefined) !== undefined)
+      .map((name) => [name, given[name]]),
   )
   return {
     token_endpoint_auth_method: 'client_secret_basic',
     id_token_signed_response_alg: given.id_token_signed_response_alg ?? 'RS256',
     ...known,
     application_type: given.application_type ?? 'web',
-    ...(given.client_name === undefined ? {} : { client_name: given.client_name }),
+    ...((given.client_name ?? undefined) === undefined ? {} : { client_name: given.client_name }),
     redirect_uris: texts(given, 'redirect_uris') ?? [],
     response_types,
     grant_types: (asked ?? usual).filter((type) => grants.includes(type)),

@@ -100,8 +100,9 @@ export function put<T extends object>(draft: Draft, { before, after, hidden, uns
   if (fields.length > 0) draft.changes.push({ ...change, action: 'update', fields })
 }
 
-/** The clients with this name; an id names one too, as in an export. */
+/** The clients with this name, but for those that registered themselves and took it; an id names one too, as in an export. */
 export function clientsNamed(draft: Draft, name: string): readonly Client[] {
   const byId = draft.clients.get(name)
-  return byId === undefined ? [...draft.clients.values()].filter((one) => one.name === name) : [byId]
+  if (byId !== undefined) return [byId]
+  return [...draft.clients.values()].filter((one) => one.name === name && one.registration === undefined)
 }

@@ -169,7 +169,8 @@ function origins(entry: Entry<Given>, field: string, urls: readonly string[]): s
 /** By its id where the file gives one, else by its name. */
 function findClient(entry: Entry<Given>, draft: Draft): Client | undefined {
   const { name, client_id } = entry.value
-  const named = [...draft.clients.values()].filter((one) => one.name === name)
+  // A client that registered itself took what name it liked.
+  const named = [...draft.clients.values()].filter((one) => one.name === name && one.registration === undefined)
   if (client_id === undefined) {
     if (named.length > 1)
       entry.problem(['name'], `The tenant has ${named.length} clients named ${name}: say which one with client_id.`)
