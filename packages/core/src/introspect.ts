@@ -6,9 +6,9 @@ import { type Context, seconds } from './context.ts'
 import { isAlive } from './refresh.ts'
 import { restoreAuthorization } from './stored_authorization.ts'
 import { subjectOf } from './subjects.ts'
+import { makeFor } from './tokens/for_client.ts'
 import { type AccessTokenFacts, readAccessToken } from './tokens/read_access_token.ts'
 import { familyOf, madeAt } from './tokens/refresh_token.ts'
-import { signJwt } from './tokens/sign.ts'
 
 export type Introspection = { readonly active: boolean } & Readonly<Record<string, unknown>>
 
@@ -117,7 +117,7 @@ function known({ active, ...claims }: Introspection): Introspection {
  * @spec RFC 9701 §5
  */
 export function introspectionJwt(ctx: Context, { client, body }: IntrospectionAnswer): Promise<string> {
-  return signJwt(ctx.keys, 'RS256', 'token-introspection+jwt', {
+  return makeFor(ctx, client, 'introspection', 'token-introspection+jwt', {
     ...{ iss: ctx.issuer, aud: client.client_id, iat: seconds(ctx.now()) },
     token_introspection: body,
   })

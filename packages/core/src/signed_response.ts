@@ -2,7 +2,7 @@
 import type { Client } from '@latchkey/store'
 import { type Context, seconds } from './context.ts'
 import type { ResponseParameters } from './response_types/response_type.ts'
-import { signJwt } from './tokens/sign.ts'
+import { makeFor } from './tokens/for_client.ts'
 
 /** Seconds. @spec JARM §2.1 */
 const lasts = 600
@@ -17,7 +17,7 @@ export async function signResponse(
   client: Client,
   parameters: ResponseParameters,
 ): Promise<ResponseParameters> {
-  const response = await signJwt(ctx.keys, client.authorization_signed_response_alg ?? 'RS256', 'JWT', {
+  const response = await makeFor(ctx, client, 'authorization', 'JWT', {
     ...parameters,
     iss: ctx.issuer,
     aud: client.client_id,

@@ -32,7 +32,7 @@ describe('OpenID Connect Discovery §3 RFC 8414 §2 the document', () => {
       response_modes_supported: responseModes.map((mode) => mode.name),
       prompt_values_supported: prompts,
       grant_types_supported: ['implicit', 'authorization_code', 'refresh_token', 'client_credentials'],
-      subject_types_supported: ['public'],
+      subject_types_supported: ['public', 'pairwise'],
       ui_locales_supported: ['en', 'de'],
       authorization_response_iss_parameter_supported: true,
       ...{

@@ -1,5 +1,5 @@
 /** Owns `/userinfo` over HTTP. */
-import { ProofNeeded, userinfo } from '@latchkey/core'
+import { ProofNeeded, readUserinfo, userinfoJwt } from '@latchkey/core'
 import type { IdentityContext } from '@latchkey/identity'
 import { dpopAlgorithms, OAuthError } from '@latchkey/oauth'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -33,13 +33,14 @@ async function answerUserinfo(server: Server, buckets: Buckets, request: Fastify
         .send({ error: 'invalid_token', error_description: 'No access token was sent' })
     }
     scheme = sent.scheme
-    const claims = await userinfo(ctx, sent.token, { scheme, ...senderOf(server, ctx, request, '/userinfo') })
+    const told = await readUserinfo(ctx, sent.token, { scheme, ...senderOf(server, ctx, request, '/userinfo') })
     // Only whoever has shown a token that counts is counted: nobody fills the memory with inventions.
-    const allowance = buckets.take(String(claims.sub), ctx.now())
+    const allowance = buckets.take(String(told.claims.sub), ctx.now())
     tellAllowance(reply, allowance, ctx.now())
     if (!allowance.allowed) throw new OAuthError('too_many_requests', tooMany)
     tellNonce(ctx, request, reply)
-    return claims
+    const jwt = await userinfoJwt(ctx, told)
+    return jwt === undefined ? told.claims : reply.type('application/jwt').send(jwt)
   } catch (thrown) {
     return refuse(ctx, request, reply, scheme, thrown)
   }

@@ -2,8 +2,7 @@
 import type { Client, SessionClient } from '@latchkey/store'
 import { type Context, seconds } from '../context.ts'
 import { subjectOf } from '../subjects.ts'
-import { idTokenAlgorithm } from '../tokens/id_token.ts'
-import { signJwt } from '../tokens/sign.ts'
+import { signFor } from '../tokens/for_client.ts'
 
 /** Seconds that a logout token counts; each attempt to deliver one makes it anew, with the same `jti`. */
 const lasts = 120
@@ -14,7 +13,7 @@ const lasts = 120
  */
 export async function issueLogoutToken(ctx: Context, client: Client, notice: SessionClient): Promise<string> {
   const iat = seconds(ctx.now())
-  return signJwt(ctx.keys, idTokenAlgorithm(client), 'logout+jwt', {
+  return signFor(ctx, client, 'id_token', 'logout+jwt', {
     iss: notice.issuer,
     sub: await subjectOf(ctx, client, notice.user_id),
     aud: client.client_id,

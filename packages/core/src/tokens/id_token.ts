@@ -1,12 +1,11 @@
 /** Owns ID tokens. */
 import { createHash } from 'node:crypto'
-import type { Client } from '@latchkey/store'
 import type { PersonalAuthorization } from '../authorization.ts'
 import { namedClaims, userClaims } from '../claims.ts'
 import { type Context, seconds } from '../context.ts'
 import { subjectOf } from '../subjects.ts'
 import { authenticationClaims } from './authentication_claims.ts'
-import { signJwt } from './sign.ts'
+import { makeFor, signingAlgOf } from './for_client.ts'
 
 /**
  * @param beside what the same response carries already: hashes tie the access token and the code to this ID token
@@ -21,11 +20,11 @@ export async function issueIdToken(
 ): Promise<string> {
   const { client, user, session, scope, requested_claims } = authorization
   const iat = seconds(ctx.now())
-  const alg = idTokenAlgorithm(client)
+  const alg = signingAlgOf(client, 'id_token') ?? 'RS256'
   // OpenID Connect Core §5.4: where an access token is issued, now or for the code, the claims are for /userinfo.
   const alone = authorization.response_type.join(' ') === 'id_token'
   const everything = client.id_token_profile_claims === 'always' || alone
-  return signJwt(ctx.keys, alg, 'JWT', {
+  return makeFor(ctx, client, 'id_token', 'JWT', {
     ...(everything ? userClaims(user, scope) : {}),
     ...(requested_claims === undefined ? {} : namedClaims(user, requested_claims.id_token)),
     ...authorization.claims?.id_token,
@@ -41,11 +40,6 @@ export async function issueIdToken(
     ...(beside.access_token === undefined ? {} : { at_hash: leftHalfHash(alg, beside.access_token) }),
     ...(beside.code === undefined ? {} : { c_hash: leftHalfHash(alg, beside.code) }),
   })
-}
-
-/** The algorithm of what is signed for a client. */
-export function idTokenAlgorithm({ jwt_configuration: { alg } }: Client): string {
-  return alg === 'HS256' ? 'RS256' : alg
 }
 
 /**

@@ -2,7 +2,7 @@
  * Owns clients whose id is an address: what they publish there is read as their registration, kept in memory as long as its headers say,
  * and read again after that.
  */
-import { type Document, FetchError } from '@latchkey/core'
+import { type Document, FetchError, signingAlgsOf } from '@latchkey/core'
 import { addressBucket, type IdentityContext } from '@latchkey/identity'
 import { isLoopbackHost, OAuthError } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
@@ -116,8 +116,8 @@ async function clientOf(ctx: IdentityContext, client_id: string, { text }: Docum
   try {
     const metadata = { ...given, token_endpoint_auth_method: method }
     const client = await readMetadata(metadata, { client_id, by: 'document', issued_at })
-    if (!ctx.keys.algorithms.includes(client.jwt_configuration.alg))
-      throw unusable(client_id, `This tenant has no keys for ${client.jwt_configuration.alg}.`)
+    const missing = signingAlgsOf(client).find((alg) => !ctx.keys.algorithms.includes(alg))
+    if (missing !== undefined) throw unusable(client_id, `This tenant has no keys for ${missing}.`)
     return { ...client, client_id, grant_types: client.grant_types.filter((type) => type !== 'implicit') }
   } catch (error) {
     if (error instanceof OAuthError && error.code !== 'invalid_client')

@@ -1,7 +1,7 @@
 /** Owns `/oidc/register` over HTTP: clients that register themselves, and look at, change or delete themselves. */
 import { addressBucket, type IdentityContext } from '@latchkey/identity'
 import { OAuthError } from '@latchkey/oauth'
-import type { Client } from '@latchkey/store'
+import { type Client, keepsSecret } from '@latchkey/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from '../app.ts'
 import { answerPreflight, openToAll } from '../cors.ts'
@@ -143,8 +143,8 @@ function bearer(request: FastifyRequest): string | undefined {
   return /^Bearer +([A-Za-z0-9\-._~+/]+=*) *$/i.exec(request.headers.authorization ?? '')?.[1]
 }
 
-function needsSecret({ token_endpoint_auth_method, jwt_configuration }: Client): boolean {
-  return token_endpoint_auth_method.startsWith('client_secret_') || jwt_configuration.alg === 'HS256'
+function needsSecret(client: Client): boolean {
+  return client.token_endpoint_auth_method.startsWith('client_secret_') || keepsSecret(client)
 }
 
 /** Each of them makes every node read its clients again. */

@@ -9,6 +9,7 @@ import { callbackVerdict, entryVerdict, linkVerdict, logoutVerdict, originVerdic
 import { checkLogout, LogoutFields } from './client_logout.ts'
 import { checkProofs, ProofFields } from './client_proofs.ts'
 import { checkRequests, RequestFields } from './client_requests.ts'
+import { checkResponses, ResponseFields, withOneAlgorithm } from './client_responses.ts'
 import { checkSenders, SenderFields } from './client_senders.ts'
 import { checkTokens, TokenFields } from './client_tokens.ts'
 import { DisplayName, report, reportAll, Url, UrlList } from './fields.ts'
@@ -54,6 +55,7 @@ export const ClientRecord = Type.Object({
   ...LogoutFields,
   ...RequestFields,
   ...TokenFields,
+  ...ResponseFields,
   ...ProofFields,
   ...SenderFields,
   refresh_token: Type.Optional(
@@ -139,7 +141,7 @@ const appTypes: readonly string[] = ['spa', 'native', 'regular_web', 'non_intera
 
 /** The words of a masked export stand for nothing; an unknown type of application is treated as a web application. */
 function withKnownValues(entry: Entry<Given>): Given {
-  const { client_secret, app_type, web_origins, allowed_origins, ...given } = entry.value
+  const { client_secret, app_type, web_origins, allowed_origins, ...given } = withOneAlgorithm(entry, entry.value)
   if (client_secret === '_VALUE_NOT_SHOWN_') entry.ignored(['client_secret'])
   else if (client_secret !== undefined && client_secret.length < 32)
     entry.problem(
@@ -222,6 +224,7 @@ function checkUrls(entry: Entry<Given>, client: Client): void {
   checkLogout(entry, client)
   checkRequests(entry)
   checkTokens(entry, client)
+  checkResponses(entry, client)
   checkProofs(entry, client)
   checkSenders(entry, client)
 }
