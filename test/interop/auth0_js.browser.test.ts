@@ -15,6 +15,7 @@ import type { AuthOptions } from 'auth0-js'
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { addAuth0Pages, ask } from '../support/auth0_js.ts'
+import { pkce } from '../support/code_flow.ts'
 import { allow, allowIfAsked, type Credentials, deny, logIn } from '../support/person.ts'
 import { openScene, type Scene } from '../support/scene.ts'
 import { alan, grace, messages, sceneClients } from '../support/scene_tenant.ts'
@@ -168,6 +169,24 @@ describe('auth0-js 10: the rest of it', () => {
     expect(error).toBeNull()
     expect(result).toMatchObject({ idTokenPayload: { email: grace.email }, tokenType: 'Bearer' })
     expect(scene.app.requests.filter(({ url }) => url.includes('access_token'))).toEqual([])
+  })
+
+  test('RFC 7636 §4.5 the code flow: authorize with a challenge, client.oauthToken with the verifier', async () => {
+    const page = await start()
+    const { code_verifier, request } = pkce()
+    await signIn(page, {
+      responseType: 'code',
+      codeChallenge: request.code_challenge,
+      codeChallengeMethod: request.code_challenge_method,
+    })
+    const code = new URL(page.url()).searchParams.get('code')
+    const { error, result } = await ask(page, 'client.oauthToken', {
+      ...{ grantType: 'authorization_code', code, codeVerifier: code_verifier },
+      redirectUri: `${scene.app.origin}/callback`,
+    })
+    expect(error).toBeNull()
+    expect(result).toMatchObject({ tokenType: 'Bearer', expiresIn: 86_400, idToken: expect.any(String) })
+    expect(await callApi(result?.accessToken)).toBe(200)
   })
 
   test('the response types one by one', async () => {
