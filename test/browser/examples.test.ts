@@ -56,6 +56,10 @@ describe('examples/spa, as npm start serves it', () => {
     const consent = await readConsent(page)
     for (const words of ['Latchkey Demo', development.person.email, 'Messages', 'Contacts'])
       expect(consent).toContain(words)
+    const logos = await page.$$eval('.pair img', (all) =>
+      all.map((one) => [new URL((one as HTMLImageElement).src).origin, (one as HTMLImageElement).naturalWidth > 0]),
+    )
+    expect(logos).toEqual(Array(2).fill([new URL(development.issuer).origin, true]))
     await allow(page)
     await signedIn(page)
 

@@ -13,6 +13,7 @@ import { account } from './account.ts'
 import { consent } from './consent.ts'
 import { dbConnections } from './dbconnections.ts'
 import { device } from './dev/device.ts'
+import { logos } from './dev/logos.ts'
 import { mailbox } from './dev/mailbox.ts'
 import { activate } from './device/activate.ts'
 import { deviceEndpoint } from './device/endpoint.ts'
@@ -160,7 +161,7 @@ export function buildApp(options: AppOptions): FastifyInstance {
     health,
   ])
     routes(app, server)
-  if (options.development) for (const routes of [mailbox, device]) routes(app, server)
+  if (options.development) for (const routes of [mailbox, device, logos]) routes(app, server)
   return app
 }
 

@@ -25,6 +25,7 @@ function seed(more: object = {}) {
     passwords,
     now: () => fixture.now,
     random,
+    issuer: 'http://localhost:8400/',
     app_port: 8401,
     api_port: 8402,
     directory,
@@ -38,6 +39,7 @@ describe('the development tenant', () => {
     const { settings, clients, resource_servers } = await fixture.store.configuration.read()
     expect(settings).toMatchObject({
       friendly_name: expect.stringContaining('Latchkey'),
+      branding: { logo_url: expect.stringMatching(/^http:\/\/localhost:8400\/u\/assets\/latchkey\.[0-9a-f]+\.svg$/) },
       default_directory: demo.connection,
     })
     expect(clients.map(({ client_id }) => client_id).toSorted()).toEqual(
@@ -45,6 +47,7 @@ describe('the development tenant', () => {
     )
     for (const { client_id } of clients) expect(client_id).toMatch(/^[A-Za-z0-9]{32}$/)
     expect(clients.find(({ client_id }) => client_id === demo.client_id)).toMatchObject({
+      logo_uri: 'http://localhost:8400/dev/demo.svg',
       callbacks: ['http://localhost:9001/callback.html', 'http://localhost:9001/'],
       web_origins: ['http://localhost:9001'],
       allowed_logout_urls: ['http://localhost:9001/', 'http://localhost:9001'],

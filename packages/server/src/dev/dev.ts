@@ -54,6 +54,7 @@ export async function startDevelopment(
           passwords,
           now,
           random,
+          issuer: issuers[0] ?? '',
           app_port,
           api_port,
           directory: ephemeral ? undefined : directory,

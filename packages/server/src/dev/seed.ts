@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Store } from '@latchkey/store'
 import { alphanumeric } from '../tenant_file/ids.ts'
 import { type PasswordWork, planTenant } from '../tenant_file/index.ts'
+import { logoAddresses } from './logos.ts'
 
 /** What `seed.yaml` says and other programs need to know. */
 export const demo = {
@@ -28,6 +29,8 @@ export interface SeedOptions {
   readonly now: () => number
   /** Random bytes as base64url. */
   readonly random: (bytes: number) => string
+  /** The canonical name of the server, with its slash. */
+  readonly issuer: string
   readonly app_port: number
   readonly api_port: number
   /** Where the password is kept; undefined keeps it nowhere. */
@@ -42,14 +45,14 @@ export interface Seeded {
 
 /** Brings the tenant to what `seed.yaml` says. The user is made once and then left alone. */
 export async function seedTenant(options: SeedOptions): Promise<Seeded> {
-  const { store, passwords, now, random, app_port, api_port, directory } = options
+  const { store, passwords, now, random, issuer, app_port, api_port, directory } = options
   const kept = directory === undefined ? undefined : readPassword(directory)
   const password = kept ?? `Demo${alphanumeric(random, 12)}7`
   // On the disk before it is in the database: a start that is broken off must not leave a password nobody knows.
   if (kept === undefined && directory !== undefined) writePassword(directory, password)
   const plan = await planTenant(readFileSync(new URL('./seed.yaml', import.meta.url), 'utf8'), {
     ...{ file: 'seed.yaml', store, passwords, now, random, existing_users: 'keep' },
-    keywords: { APP_PORT: app_port, API_PORT: api_port, DEMO_PASSWORD: password },
+    keywords: { APP_PORT: app_port, API_PORT: api_port, DEMO_PASSWORD: password, ...logoAddresses(issuer) },
   })
   await plan.apply()
   const user = await store.users.findByEmail(demo.connection, demo.email)
