@@ -5,6 +5,7 @@ import { authenticate } from './authenticate.ts'
 import type { AccessTokenClaims } from './claims.ts'
 import { presentedBy } from './node_request.ts'
 import * as scopes from './scope.ts'
+import { type AuthenticationOptions, requireAuthentication as stepUp } from './step_up.ts'
 import { TokenError } from './token_error.ts'
 import type { Verifier } from './verifier.ts'
 
@@ -37,6 +38,11 @@ export function requireScope(first: string, ...more: readonly string[]): Fastify
 /** Lets a request pass when one of the scopes was granted. Stands after `protect`. @spec RFC 6750 §3.1 */
 export function requireAnyScope(first: string, ...more: readonly string[]): FastifyHook {
   return hook(scopes.requireAnyScope(first, ...more))
+}
+
+/** Lets a request pass only when the person signed in strongly and freshly enough. Stands after `protect`. @spec RFC 9470 §3 */
+export function requireAuthentication(options: AuthenticationOptions): FastifyHook {
+  return hook(stepUp(options))
 }
 
 function hook(check: scopes.ScopeCheck): FastifyHook {

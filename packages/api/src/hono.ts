@@ -4,6 +4,7 @@ import { answerTo } from './answer.ts'
 import { authenticate, isForm, largestForm, type PresentedRequest } from './authenticate.ts'
 import type { AccessTokenClaims } from './claims.ts'
 import * as scopes from './scope.ts'
+import { type AuthenticationOptions, requireAuthentication as stepUp } from './step_up.ts'
 import { TokenError } from './token_error.ts'
 import type { Verifier } from './verifier.ts'
 
@@ -35,6 +36,11 @@ export function requireScope(first: string, ...more: readonly string[]): Middlew
 /** Lets a request pass when one of the scopes was granted. Stands after `protect`. @spec RFC 6750 §3.1 */
 export function requireAnyScope(first: string, ...more: readonly string[]): MiddlewareHandler {
   return middleware(scopes.requireAnyScope(first, ...more))
+}
+
+/** Lets a request pass only when the person signed in strongly and freshly enough. Stands after `protect`. @spec RFC 9470 §3 */
+export function requireAuthentication(options: AuthenticationOptions): MiddlewareHandler {
+  return middleware(stepUp(options))
 }
 
 function middleware(check: scopes.ScopeCheck): MiddlewareHandler {

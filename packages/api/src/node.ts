@@ -4,6 +4,7 @@ import { authenticate } from './authenticate.ts'
 import type { AccessTokenClaims } from './claims.ts'
 import { presentedBy, sendAnswer } from './node_request.ts'
 import * as scopes from './scope.ts'
+import { type AuthenticationOptions, requireAuthentication as stepUp } from './step_up.ts'
 import { TokenError } from './token_error.ts'
 import type { Verifier } from './verifier.ts'
 
@@ -34,6 +35,11 @@ export function requireScope(first: string, ...more: readonly string[]): (handle
 /** Wraps a handler so that it runs when one of the scopes was granted. @spec RFC 6750 §3.1 */
 export function requireAnyScope(first: string, ...more: readonly string[]): (handler: Handler) => Handler {
   return wrapper(scopes.requireAnyScope(first, ...more))
+}
+
+/** Wraps a handler so that it runs only when the person signed in strongly and freshly enough. @spec RFC 9470 §3 */
+export function requireAuthentication(options: AuthenticationOptions): (handler: Handler) => Handler {
+  return wrapper(stepUp(options))
 }
 
 function wrapper(check: scopes.ScopeCheck): (handler: Handler) => Handler {

@@ -43,7 +43,7 @@ function grantedTo(claims: AccessTokenClaims | undefined): readonly string[] {
 }
 
 /** A token that is bound to a key came as DPoP, or it would not have come this far. */
-function schemeOf(claims: AccessTokenClaims | undefined): 'DPoP' | undefined {
+export function schemeOf(claims: AccessTokenClaims | undefined): 'DPoP' | undefined {
   const { cnf } = claims ?? {}
   return typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? 'DPoP' : undefined
 }

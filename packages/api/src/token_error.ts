@@ -7,6 +7,7 @@ interface Definition {
     | 'invalid_request'
     | 'invalid_token'
     | 'insufficient_scope'
+    | 'insufficient_user_authentication'
     | 'invalid_dpop_proof'
     | 'use_dpop_nonce'
     | 'temporarily_unavailable'
@@ -176,6 +177,12 @@ export const definitions = {
     error: 'insufficient_scope',
     description: 'The access token does not carry the scope that this request needs.',
     fix: 'Ask for the named scope in the authorization request; the user has to consent to it.',
+  },
+  insufficient_user_authentication: {
+    status: 401,
+    error: 'insufficient_user_authentication',
+    description: 'The sign-in behind the access token is not strong or not fresh enough for this request.',
+    fix: 'Send the user to the authorization server again, with the acr_values and the max_age of this answer.',
   },
   keys_unavailable: {
     status: 503,
