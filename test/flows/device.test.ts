@@ -259,6 +259,14 @@ describe('RFC 8628 §3.4 §3.5 what the device is told', () => {
       expect((await poll(codes)).status).toBe(200)
     })
 
+  test('RFC 8707 §2 resource names the API as audience does', async () => {
+    const codes = await begun({ audience: undefined, resource: apis.messages })
+    expect((await begin({ resource: 'https://nowhere.example/' })).json.error).toBe('invalid_target')
+    await decide(new Agent(), codes, 'accept')
+    const { json } = await poll(codes)
+    expect(claimsOf(json.access_token).aud).toContain(apis.messages)
+  })
+
   test('online_access is nothing for a device; a scope that does not exist is left out and told', async () => {
     const codes = await begun({ scope: 'openid online_access nothing read:messages' })
     await decide(new Agent(), codes, 'accept')

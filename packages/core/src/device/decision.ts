@@ -19,7 +19,7 @@ export interface DeviceTarget {
  * @spec RFC 8628 §3.3
  */
 export function deviceTrip(ctx: Context, pending: PendingDevice, user_code: string): AuthorizationRequest {
-  const { scope, audience } = JSON.parse(pending.request) as DeviceRequest
+  const { scope, ...target } = JSON.parse(pending.request) as DeviceRequest
   return {
     client_id: pending.client_id,
     // Nobody is sent there: the answer waits for the device.
@@ -27,7 +27,7 @@ export function deviceTrip(ctx: Context, pending: PendingDevice, user_code: stri
     response_mode: 'query',
     response_type: 'device_code',
     scope,
-    ...(audience === undefined ? {} : { audience }),
+    ...target,
     prompt: ['consent'],
     device: { device_id: pending.device_id, user_code: ctx.store.vault.seal(user_code) },
   }

@@ -1,7 +1,7 @@
 /** Owns the device authorization request: a device gets a code for itself and one for its person. */
 import { isScopeText, OAuthError, words } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
-import { resolveAudience } from '../audience.ts'
+import { resolveTarget, type Target, targetOf } from '../audience.ts'
 import type { EndpointRequest } from '../client_auth/index.ts'
 import { authenticateClient } from '../client_auth/index.ts'
 import type { Context } from '../context.ts'
@@ -17,9 +17,8 @@ const keptFor = 3_600_000
 const tries = 5
 
 /** What is kept with the code. */
-export interface DeviceRequest {
+export interface DeviceRequest extends Target {
   readonly scope: readonly string[]
-  readonly audience?: string
 }
 
 /**
@@ -46,11 +45,11 @@ export async function authorizeDevice(ctx: Context, request: EndpointRequest): P
 
 function readDeviceRequest(ctx: Context, { parameters }: EndpointRequest): DeviceRequest {
   const scope = parameters.get('scope') ?? ''
-  const audience = parameters.get('audience')
+  const target = targetOf(parameters)
   if (!isScopeText(scope))
     throw new OAuthError('invalid_scope', 'scope must be words of printable ASCII separated by spaces')
-  resolveAudience(ctx, audience)
-  return { scope: words(scope), ...(audience === undefined ? {} : { audience }) }
+  resolveTarget(ctx, target)
+  return { scope: words(scope), ...target }
 }
 
 async function writeCodes(ctx: Context, client: Client, device_code: string, asked: DeviceRequest): Promise<string> {

@@ -6,6 +6,7 @@ import { deviceCodeGrant } from '../device/grant_type.ts'
 import { AlreadyTaken, defineGrant, type Granted } from '../grant.ts'
 import { boundTo } from '../proofs/sender.ts'
 import { beginFamily, isRefreshable } from '../refresh.ts'
+import { forTarget } from '../resources.ts'
 import { restoreAuthorization } from '../stored_authorization.ts'
 
 const invalid = () => new OAuthError('invalid_grant', 'Invalid device code')
@@ -30,7 +31,7 @@ export const deviceCode = defineGrant({
     const begun = isRefreshable(authorization) ? beginFamily(ctx, authorization, lineage) : undefined
     return {
       // Without `asked` the answer always tells the scope, as Auth0 does here.
-      authorization,
+      authorization: forTarget(ctx, authorization, parameters),
       ...(begun === undefined ? {} : { refresh_token: begun.refresh_token }),
       async take(store) {
         const now = ctx.now()
