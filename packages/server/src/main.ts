@@ -76,7 +76,7 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   let outbox: Outbox | undefined
   const tenant = await openTenant({
     ...{ tenant: config.tenant, issuers: config.issuer, store, passwords, rules, now, random, log },
-    ...{ fetch, documents, mtls: certificates.mtls },
+    ...{ fetch, documents, mtls: certificates.mtls, key_rotation_days: config.key_rotation_days },
     // A laptop is one address: there, counting by address would lock its owner out.
     per_address: development
       ? undefined
@@ -122,7 +122,7 @@ export async function startServer(config: Config, surroundings: Surroundings = {
     tellClients: (patience) => Promise.race([logouts.wake(), wait(patience)]),
     stopping: () => stopping,
   })
-  const sweeper = setInterval(() => void sweep(store, now, log), sweepEvery)
+  const sweeper = setInterval(() => void sweep(store, tenant, now, log), sweepEvery)
   sweeper.unref()
   const stop = async () => {
     clearInterval(sweeper)
@@ -147,10 +147,15 @@ export async function startServer(config: Config, surroundings: Surroundings = {
   }
 }
 
-async function sweep(store: Store, now: () => number, log: FastifyBaseLogger): Promise<void> {
+async function sweep(store: Store, tenant: LiveTenant, now: () => number, log: FastifyBaseLogger): Promise<void> {
   try {
     while ((await store.upkeep.sweep(now())) >= 1000) await new Promise((resolve) => setTimeout(resolve, 50))
   } catch (error) {
     log.error({ err: error }, 'what has ended could not be swept')
+  }
+  try {
+    await tenant.rotateDueKeys()
+  } catch (error) {
+    log.error({ err: error }, 'the signing keys could not be rotated')
   }
 }

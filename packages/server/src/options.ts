@@ -195,6 +195,12 @@ export const options = {
     sentence: 'Requests for `/userinfo` that the tokens of one user may make in a minute, counted by each process.',
     commands: ['serve'],
   }),
+  key_rotation_days: option(integer('DAYS', 0, 3650), 0, {
+    sentence:
+      'Days after which a signing key is replaced by the next one, by itself; it still verifies as long as a token that it signed may live.',
+    default_words: '0: keys are rotated by `latchkey keys rotate` alone',
+    commands: ['serve'],
+  }),
   body_limit: option(integer('BYTES', 1024, 10_485_760), 65_536, {
     sentence: 'The largest request body that is read, in bytes.',
     commands: ['serve'],

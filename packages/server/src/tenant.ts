@@ -8,6 +8,7 @@ import {
   type Log,
   type MutualTls,
   readKeyRing,
+  rotateDueKeys,
   type TenantConfiguration,
 } from '@latchkey/core'
 import { type AddressLimits, type IdentityContext, type MailKind, type Passwords, password } from '@latchkey/identity'
@@ -33,6 +34,8 @@ export interface TenantOptions {
   readonly documents: Documents
   readonly mtls?: MutualTls | undefined
   readonly per_address: AddressLimits | undefined
+  /** Days that a key signs; 0 is until somebody rotates it. */
+  readonly key_rotation_days?: number
   readonly post: (
     ctx: IdentityContext,
     kind: MailKind,
@@ -51,6 +54,8 @@ export interface LiveTenant {
   context(issuer: string): IdentityContext
   /** Looks for changes if it is time; requests call it first. */
   refresh(): Promise<void> | undefined
+  /** Replaces the signing keys whose time is over. */
+  rotateDueKeys(): Promise<void>
   /** Reads everything again now. */
   reload(): Promise<void>
 }
@@ -98,6 +103,13 @@ export async function openTenant(options: TenantOptions): Promise<LiveTenant> {
     store,
     issuers,
     reload,
+    async rotateDueKeys() {
+      const days = options.key_rotation_days ?? 0
+      if (days === 0) return
+      const rotated = await rotateDueKeys(store, days, new URL(canonical).hostname, now())
+      for (const key of rotated) options.log.info(key, 'a signing key was replaced by the next one')
+      if (rotated.length > 0) await reload()
+    },
     clientDocuments,
     context(issuer) {
       const ctx = contexts.get(issuer)

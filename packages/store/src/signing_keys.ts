@@ -63,11 +63,30 @@ export function signingKeyStore({ db, tenant, vault }: Scope) {
       })
     },
 
+    /** The algorithms whose current key has signed since then or longer. */
+    async algorithmsSince(since: number): Promise<readonly string[]> {
+      const rows = await db
+        .selectFrom('signing_keys')
+        .select('alg')
+        .where('tenant', '=', tenant)
+        .where('state', '=', 'current')
+        .where('updated_at', '<=', since)
+        .execute()
+      return rows.map(({ alg }) => alg)
+    },
+
     /**
      * next becomes current, current becomes previous, older previous ones go; `next_key` becomes next.
+     * @param previous_since older ones go only if they have been previous since then or longer; without it all of them
      * @returns false when another process rotated first
      */
-    async rotate(alg: string, current_kid: string, next_key: SigningKey, now: number): Promise<boolean> {
+    async rotate(
+      alg: string,
+      current_kid: string,
+      next_key: SigningKey,
+      now: number,
+      previous_since = Number.MAX_SAFE_INTEGER,
+    ): Promise<boolean> {
       return inTransaction(db, async (trx) => {
         const set = (from: KeyState, to: KeyState) =>
           trx
@@ -85,6 +104,7 @@ export function signingKeyStore({ db, tenant, vault }: Scope) {
           .where('alg', '=', alg)
           .where('state', '=', 'previous')
           .where('kid', '!=', current_kid)
+          .where('updated_at', '<=', previous_since)
           .execute()
         await set('next', 'current').execute()
         await trx

@@ -1,6 +1,7 @@
 /** Owns the signing keys of a tenant in memory: the current one of each algorithm, the public ones as a JWKS, and their rotation. */
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { SigningKey, Store } from '@latchkey/store'
+import { longestTokenLifetime } from '../lineage.ts'
 import { decryptionAlgs } from './algorithms.ts'
 import type { generateSigningKey as GenerateSigningKey } from './key_generation.ts'
 
@@ -87,17 +88,45 @@ export function keyRing(keys: readonly SigningKey[]): KeyRing {
 
 /**
  * Rotates the keys of an algorithm: next signs from now on, current still verifies, a new next is published.
+ * @param previous_since keys from before still verify unless they were replaced by then, in milliseconds since 1970; without it they go
  * @returns the kid that signs now, or undefined when another process rotated at the same time
  */
-export async function rotateKeys(store: Store, alg: string, subject: string, now: number): Promise<string | undefined> {
+export async function rotateKeys(
+  store: Store,
+  alg: string,
+  subject: string,
+  now: number,
+  previous_since?: number,
+): Promise<string | undefined> {
   const keys = await store.signingKeys.list()
   const current = keys.find((key) => key.alg === alg && key.state === 'current')
   const next = keys.find((key) => key.alg === alg && key.state === 'next')
   if (current === undefined || next === undefined) throw new Error(`There are no keys for ${alg} to rotate`)
   const made = await generateKey(alg, 'next', subject, now)
   return store.atomically(async (trx) => {
-    if (!(await trx.signingKeys.rotate(alg, current.kid, made, now))) return undefined
+    if (!(await trx.signingKeys.rotate(alg, current.kid, made, now, previous_since))) return undefined
     await trx.configuration.touch(now)
     return next.kid
   })
+}
+
+const day = 86_400_000
+
+/**
+ * Rotates the algorithms whose current key has signed for so many days. Keys of earlier rotations go once nothing that they signed can
+ * be alive.
+ * @returns what signs from now on
+ */
+export async function rotateDueKeys(
+  store: Store,
+  days: number,
+  subject: string,
+  now: number,
+): Promise<readonly { readonly alg: string; readonly kid: string }[]> {
+  const rotated: { alg: string; kid: string }[] = []
+  for (const alg of await store.signingKeys.algorithmsSince(now - days * day)) {
+    const kid = await rotateKeys(store, alg, subject, now, now - longestTokenLifetime * 1000)
+    if (kid !== undefined) rotated.push({ alg, kid })
+  }
+  return rotated
 }

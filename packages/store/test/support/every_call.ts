@@ -189,6 +189,7 @@ const calls: Calls = {
   },
   signingKeys: {
     list: (s) => s.signingKeys.list(),
+    algorithmsSince: (s) => s.signingKeys.algorithmsSince(now),
     addIfMissing: (s) => s.signingKeys.addIfMissing(key, now),
     rotate: (s) => s.signingKeys.rotate('ES256', 'k', { ...key, kid: 'n', state: 'next' }, now),
     revoke: (s) => s.signingKeys.revoke('k', now),
