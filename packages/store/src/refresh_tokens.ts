@@ -99,13 +99,17 @@ export function refreshTokenStore({ db, tenant, vault }: Scope) {
       return rows.length > 0
     },
 
-    /** Moves the idle end of a family whose token stays the same. @returns false when it has ended */
-    async see(family_id: string, idle_ends_at: number, now: number): Promise<boolean> {
+    /**
+     * Moves the idle end of a family whose token stays the same. To be called in the transaction of what it yields.
+     * @returns false when it has ended, or has a newer token than this one
+     */
+    async see(family_id: string, newest: string, idle_ends_at: number, now: number): Promise<boolean> {
       const rows = await db
         .updateTable('refresh_tokens')
         .set({ idle_ends_at })
         .where('tenant', '=', tenant)
         .where('family_id', '=', family_id)
+        .where('current_hash', 'in', hashes(newest))
         .where('revoked_at', 'is', null)
         .where('idle_ends_at', '>', now)
         .where('ends_at', '>', now)

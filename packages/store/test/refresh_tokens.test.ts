@@ -76,7 +76,7 @@ describe.each(kinds)('refresh tokens over %s', (kind) => {
     await revoke(one)
     const { rotate, see, find } = opened.store.refreshTokens
     expect(await rotate(one.family_id, one.token, 'next', { idle_ends_at: now + minute }, now)).toBe(false)
-    expect(await see(one.family_id, now + minute, now)).toBe(false)
+    expect(await see(one.family_id, one.token, now + minute, now)).toBe(false)
     expect(await find(one.family_id, one.token)).toMatchObject({ revoked: true })
   })
 
@@ -89,7 +89,8 @@ describe.each(kinds)('refresh tokens over %s', (kind) => {
   test('neither the idle nor the absolute end is passed', async () => {
     const one = await begin()
     const { rotate, see } = opened.store.refreshTokens
-    expect(await see(one.family_id, now + 20 * minute, now)).toBe(true)
+    expect(await see(one.family_id, 'an older token', now + 20 * minute, now)).toBe(false)
+    expect(await see(one.family_id, one.token, now + 20 * minute, now)).toBe(true)
     expect(await rotate(one.family_id, one.token, 'n', { idle_ends_at: now + 99 * minute }, now + 10 * minute)).toBe(
       false,
     )

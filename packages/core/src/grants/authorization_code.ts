@@ -69,6 +69,8 @@ async function exchange(
     async take(store) {
       const now = ctx.now()
       if (!(await store.codes.take(code, now))) throw new AlreadyTaken()
+      // Whoever ends the sessions of a person ends the tokens too, and must not miss these.
+      if (!(await store.sessions.isLive(session.session_id, now))) throw new AlreadyTaken()
       if (begun !== undefined) await store.refreshTokens.create(begun.family, begun.refresh_token, now)
     },
   }

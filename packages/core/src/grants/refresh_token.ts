@@ -51,13 +51,14 @@ async function nextToken(
   const { family_id, ends_at, presented, successor, rotated_at = 0 } = family
   const { rotation_type, leeway } = refreshSettings(client)
   const idle_ends_at = idleEnd(client, ends_at, ctx.now())
+  const stays = (newest: string, idle: number): Pick<Granted, 'refresh_token' | 'take'> => ({
+    refresh_token: newest,
+    async take(store) {
+      if (!(await store.refreshTokens.see(family_id, newest, idle, ctx.now()))) throw new AlreadyTaken()
+    },
+  })
   if (presented === 'current' && rotation_type === 'non-rotating') {
-    return {
-      refresh_token: token,
-      async take(store) {
-        if (!(await store.refreshTokens.see(family_id, idle_ends_at, ctx.now()))) throw new AlreadyTaken()
-      },
-    }
+    return stays(token, idle_ends_at)
   }
   if (presented === 'current') {
     const refresh_token = newRefreshToken(ctx, family_id, ends_at)
@@ -71,7 +72,7 @@ async function nextToken(
   }
   // The answer was lost, or another tab was quicker: the successor is the newest still, so nobody has used it.
   const isFresh = Math.abs(ctx.now() - rotated_at) < leeway * 1000
-  if (presented === 'previous' && successor !== undefined && isFresh) return { refresh_token: successor }
+  if (presented === 'previous' && successor !== undefined && isFresh) return stays(successor, family.idle_ends_at)
   await revokeLineage(ctx, family.lineage)
   ctx.log.warn(
     { client_id: client.client_id, user_id: family.user_id, family_id, presented },
