@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
 import { Agent, claimsOf } from '../support/agent.ts'
 import { signIn } from '../support/flow.ts'
 import { verified } from '../support/jwt.ts'
@@ -195,6 +195,7 @@ describe('OpenID Connect Back-Channel Logout §2.7 §2.8 an app that does not he
 
   test('is told after a restart of the server', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'latchkey-logout-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
     const database = `sqlite:${join(directory, 'latchkey.sqlite')}`
     const first = await startLatchkey({ tenant, database })
     await first.apply(scene.tenant)
@@ -214,7 +215,6 @@ describe('OpenID Connect Back-Channel Logout §2.7 §2.8 an app that does not he
     } finally {
       await second.close()
       scene.listener.files.delete('/not-there')
-      rmSync(directory, { recursive: true })
     }
   })
 })

@@ -10,8 +10,9 @@ import { errorPageOf, outcomeOf } from '../support/outcome.ts'
 import { blocked, callback, clients, connection, person, tenant } from '../support/tenant.ts'
 
 let latchkey: Latchkey
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-own-pages-'))
+let folder: string
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-own-pages-'))
   latchkey = await startLatchkey({ tenant, options: { trust_proxy: ['127.0.0.1', '::1'] } })
   await latchkey.apply(moreTenant)
 })

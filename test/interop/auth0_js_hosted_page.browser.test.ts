@@ -15,7 +15,6 @@ import { openScene, type Scene } from '../support/scene.ts'
 import { grace, messages, sceneClients } from '../support/scene_tenant.ts'
 import { connection } from '../support/tenant.ts'
 
-const folder = mkdtempSync(join(tmpdir(), 'latchkey-hosted-page-'))
 const library = readFileSync(fileURLToPath(import.meta.resolve('auth0-js/dist/auth0.min.js')), 'utf8')
 const hostedPage = `<!doctype html><html lang="{{ lang }}"><title>Acme</title><link rel="icon" href="{{ assets.icon }}">
 <script nonce="{{ nonce }}">{% raw %}${library}{% endraw %}</script>
@@ -33,7 +32,9 @@ const hostedPage = `<!doctype html><html lang="{{ lang }}"><title>Acme</title><l
 </script></body></html>`
 
 let scene: Scene
+let folder: string
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'latchkey-hosted-page-'))
   writeFileSync(join(folder, 'login.liquid'), hostedPage)
   scene = await openScene({ options: { pages: folder } })
 })

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { migrate, openDatabase, openStore, openVault } from '@latchkey/store'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest'
 import { ensureKeys, keyRing, readKeyRing, rotateKeys } from '../src/index.ts'
 import { signJwt } from '../src/tokens/sign.ts'
 import { verifyOwn } from '../src/tokens/verify.ts'
@@ -119,6 +119,7 @@ describe('contract C7 rotation', () => {
 
   test('two processes that read the same keys and rotate at once: one rotation', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'latchkey-keys-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
     const address = `sqlite:${join(directory, 'keys.sqlite')}`
     const secret = 's'.repeat(32)
     const db = openDatabase(address)
@@ -141,6 +142,5 @@ describe('contract C7 rotation', () => {
     expect(after.current('ES256').kid).toBe(kids(before.jwks)[1])
     expect(kids(after.jwks)).toHaveLength(3)
     await db.destroy()
-    rmSync(directory, { recursive: true })
   })
 })

@@ -1,6 +1,7 @@
 /** The second connection of a file: hot reads see what is committed, and wait for nothing. */
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { migrate, openDatabase, openStore } from '../src/index.ts'
 import { fresh, now, temporaryDirectory, useStore, vault } from './support/stores.ts'
 
@@ -42,11 +43,10 @@ describe('hot reads', () => {
 })
 
 describe('a closed database', () => {
-  const file = join(temporaryDirectory(), 'latchkey.sqlite')
-  const db = openDatabase(`sqlite:${file}`)
-  afterAll(() => db.destroy())
-
   test('is read no more', async () => {
+    const directory = temporaryDirectory()
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    const db = openDatabase(`sqlite:${join(directory, 'latchkey.sqlite')}`)
     await migrate(db)
     const { users } = openStore(db, 'one', vault)
     expect(await users.find('auth0|nobody')).toBeUndefined()

@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Frame, openPages, type PageModels, type PageName, stylesheet } from '../../src/pages/index.ts'
 import { client, tenant } from './support/states.ts'
 
@@ -141,6 +141,7 @@ describe('response_mode=web_message (B1.12)', () => {
 describe('an administrator replaces a template', () => {
   function directoryWith(files: Readonly<Record<string, string>>): string {
     const directory = mkdtempSync(join(tmpdir(), 'latchkey-pages-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
     mkdirSync(join(directory, 'parts'))
     for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
     return directory

@@ -24,23 +24,24 @@ export interface Opened {
 
 /** A database for the tests of a group, gone after them. */
 export function useStore(kind: Kind): Opened {
-  let opened: { address: string; db: Database; store: Store; directory: string | undefined } | undefined
+  let opened: { address: string; db: Database; store: Store } | undefined
   const here = () => {
     if (opened === undefined) throw new Error('The store is opened by a hook: use it inside a test')
     return opened
   }
+  let directory: string | undefined
   beforeAll(async () => {
-    const directory = kind === 'memory' ? undefined : temporaryDirectory()
+    directory = kind === 'memory' ? undefined : temporaryDirectory()
     const address = directory === undefined ? 'sqlite::memory:' : `sqlite:${join(directory, 'latchkey.sqlite')}`
     const db = openDatabase(address)
     await migrate(db)
     const store = openStore(db, 'one', vault)
     await store.configuration.ensureTenant(now)
-    opened = { address, db, store, directory }
+    opened = { address, db, store }
   })
   afterAll(async () => {
     await opened?.db.destroy()
-    if (opened?.directory !== undefined) rmSync(opened.directory, { recursive: true })
+    if (directory !== undefined) rmSync(directory, { recursive: true })
   })
   return {
     get address() {
