@@ -24,11 +24,10 @@ export function device(app: FastifyInstance, server: Server): void {
     const sealed = queryParameters(request).get('device')
     if (sealed === undefined) return begin(ctx, reply)
     const shown = JSON.parse(ctx.store.vault.open(sealed)) as Shown
-    return sendPage(ctx, server.pages, request, reply, {
-      page: 'dev_device',
-      client: ctx.configuration.client(shown.client_id),
-      model: await ask(ctx, shown),
-    })
+    const model = await ask(ctx, shown)
+    if (model.outcome === 'waiting') reply.header('refresh', '6')
+    const client = ctx.configuration.client(shown.client_id)
+    return sendPage(ctx, server.pages, request, reply, { page: 'dev_device', client, model })
   })
 }
 
