@@ -48,7 +48,7 @@ async function exchange(change: Parameters = {}) {
   return { grant_type: 'authorization_code', client_id: clients.spa, code, redirect_uri: callback, code_verifier }
 }
 
-describe('RFC 9396 §2, §2.2 the request', () => {
+describe('RFC 9396 §2, §2.2, §5 the request', () => {
   for (const [name, given] of [
     ['no JSON', '{'],
     ['an object', '{"type":"payment_initiation"}'],

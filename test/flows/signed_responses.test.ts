@@ -64,7 +64,7 @@ describe('JARM §2.1, §2.2 the answer as a signed JWT', () => {
   })
 })
 
-describe('JARM §2.3 the modes', () => {
+describe('JARM §2.3, §2.3.4 the modes', () => {
   for (const [mode, change, via] of [
     ['jwt', code(), 'query'],
     ['jwt', {}, 'fragment'],
