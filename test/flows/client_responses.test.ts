@@ -171,7 +171,7 @@ describe('OpenID Connect Core §5.3.2 /userinfo as a JWT', () => {
   })
 })
 
-describe('OpenID Connect Core §10.2 RFC 7516 §5.1 encryption for a client', () => {
+describe('OpenID Connect Core §10.2 RFC 7516 §5.1 RFC 7518 §5.1 encryption for a client', () => {
   test.each<[Name, KeyObject, object]>([
     ['Rsa', rsa.privateKey, { alg: 'RSA-OAEP-256', enc: 'A128CBC-HS256', kid: 'r' }],
     ['Ec', ec.privateKey, { alg: 'ECDH-ES', enc: 'A256GCM', kid: 'e' }],

@@ -143,7 +143,7 @@ describe('RFC 7662 §2.2 introspection response', () => {
   })
 })
 
-describe('RFC 7662 §2.1 who may ask', () => {
+describe('RFC 7662 §2.1 RFC 7662 §4 who may ask', () => {
   test.each<[string, Parameters, number, string]>([
     ['a public client', { client_id: clients.spa }, 401, 'invalid_client'],
     ['nobody', {}, 401, 'invalid_client'],
@@ -161,7 +161,7 @@ describe('RFC 7662 §2.1 who may ask', () => {
   })
 })
 
-describe('RFC 9701 §5 introspection as a JWT', () => {
+describe('RFC 9701 §4 RFC 9701 §5 introspection as a JWT', () => {
   test('by its media type, signed, for the caller alone', async () => {
     const { access_token } = await tokensFor({})
     const read = async (token: string | undefined) => {
@@ -279,12 +279,13 @@ describe('RFC 7009 §2.1 revocation', () => {
   })
 })
 
-describe('RFC 8414 §2 discovery', () => {
+describe('RFC 8414 §2 RFC 9701 §7 discovery', () => {
   test('tells both endpoints', async () => {
     const document = (await (await fetch(`${issuer}.well-known/openid-configuration`)).json()) as Told
     expect(document).toMatchObject({
       introspection_endpoint: `${issuer}oauth/introspect`,
       revocation_endpoint: `${issuer}oauth/revoke`,
+      introspection_signing_alg_values_supported: expect.arrayContaining(['RS256']),
     })
     expect(document.introspection_endpoint_auth_methods_supported).not.toContain('none')
     expect(document.revocation_endpoint_auth_methods_supported).toContain('none')

@@ -132,7 +132,7 @@ describe('RFC 7523 §2.1 the grant jwt-bearer', () => {
   })
 })
 
-describe('RFC 7523 §3 what is refused', () => {
+describe('RFC 7523 §3 RFC 7521 §5.2 what is refused', () => {
   const stranger = makeKey('ES256')
   test.each<[string, () => string | undefined, Parameters, string]>([
     ['no assertion', () => undefined, {}, 'invalid_request'],

@@ -42,7 +42,7 @@ const ask = (change: Parameters = {}, headers: Record<string, string> = {}) =>
     { 'x-forwarded-for': somewhere(), ...headers },
   )
 
-describe('RFC 6749 §4.3.3 the password grant', () => {
+describe('RFC 6749 §4.3.3 RFC 6749 §4.5 the password grants', () => {
   test('tokens without a session, with gty', async () => {
     const { status, headers, json } = await ask()
     expect([status, headers.get('cache-control'), headers.get('set-cookie')]).toEqual([200, 'no-store', null])

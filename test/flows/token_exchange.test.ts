@@ -1,11 +1,12 @@
 /** Token exchange over HTTP: what a service gets for the token that it was called with, and what it does not. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Agent, claimsOf } from '../support/agent.ts'
+import { makeKey, signJwt } from '../support/client_keys.ts'
 import { codeClients, codeOf, codeTenant, post, requestToken, secret } from '../support/code_flow.ts'
 import { type Parameters, signIn } from '../support/flow.ts'
 import { verified } from '../support/jwt.ts'
 import { type Latchkey, startLatchkey } from '../support/latchkey.ts'
-import { apis, clients, tenant } from '../support/tenant.ts'
+import { apis, clients, connection, person, tenant } from '../support/tenant.ts'
 
 const grant_type = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const type = (name: string) => `urn:ietf:params:oauth:token-type:${name}`
@@ -21,6 +22,9 @@ const service = (id: string, more: string) => `
     grant_types: ['${grant_type}', client_credentials, authorization_code]
     callbacks: ['https://${id.toLowerCase()}.example.com/callback']
 ${more}`
+
+const partner = 'https://partner.example.net/'
+const partnerKey = makeKey('ES256')
 
 let latchkey: Latchkey
 let issuer: string
@@ -142,7 +146,7 @@ describe('RFC 8693 §2.2.1 token exchange response', () => {
   })
 })
 
-describe('RFC 8693 §2.2.2 what is refused', () => {
+describe('RFC 8693 §2.1 RFC 8693 §3 RFC 8693 §2.2.2 what is refused', () => {
   test.each<[string, Parameters, number, string]>([
     ['no subject token', { subject_token: undefined }, 400, 'invalid_request'],
     ['no type of it', { subject_token_type: undefined }, 400, 'invalid_request'],
@@ -214,6 +218,55 @@ describe('RFC 8693 §2.2.2 what is refused', () => {
     expect(usual.json.scope).toBe('read:messages')
     const { json } = await exchange(access_token, { audience: ledger, scope: 'audit:ledger' })
     expect(claimsOf(json.access_token).scope).toBe('audit:ledger')
+  })
+})
+
+describe('RFC 8693 §4.4 the word of an issuer that is trusted', () => {
+  const now = () => Math.floor(Date.now() / 1000)
+  let count = 0
+  const assertion = (change: Readonly<Record<string, unknown>> = {}) =>
+    signJwt(partnerKey, {
+      ...{ iss: partner, sub: user_id, aud: one.issuer, iat: now(), exp: now() + 300, jti: `x${++count}` },
+      ...change,
+    })
+  const asked = { client_id: 'Fresh', subject_token_type: type('jwt'), scope: 'delete:everything' }
+  let one: Latchkey
+  let user_id = ''
+  const exchangeThere = (subject_token: string, change: Parameters = {}) =>
+    requestToken(one.issuer, {
+      ...{ grant_type, client_secret: secret, subject_token, audience: backend, ...asked, ...change },
+    })
+  beforeAll(async () => {
+    // Another server, whose clock nobody has moved.
+    one = await startLatchkey({ tenant })
+    await one.apply(`
+clients:${service('Fresh', `    token_exchange: { allowed: [impersonation], audiences: ['${backend}'], scope: ['delete:everything'] }`)}
+resourceServers: [{ name: B, identifier: '${backend}', scopes: [{ value: 'delete:everything' }] }]
+tenant: { trusted_issuers: [{ issuer: '${partner}', clients: [Fresh], jwks: ${JSON.stringify({ keys: [partnerKey.jwk] })} }] }
+`)
+    user_id = (await one.tenant.store.users.findByEmail(connection, person.email))?.user_id ?? ''
+  })
+  afterAll(() => one.close())
+
+  test('counts once, for the person that it names', async () => {
+    const text = assertion()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => exchangeThere(text)))
+    const won = answers.filter(({ status }) => status === 200)
+    expect(won).toHaveLength(1)
+    expect(claimsOf(won[0]?.json.access_token)).toMatchObject({ sub: user_id, scope: 'delete:everything' })
+    expect((await exchangeThere(assertion({ iss: 'https://evil.example/' }))).json.error).toBe('invalid_request')
+    expect((await exchangeThere(assertion({ aud: 'https://evil.example/' }))).json.error).toBe('invalid_request')
+  })
+
+  test.each<[string, () => object, number]>([
+    ['the client', () => ({ client_id: 'Fresh' }), 200],
+    ['the client, and whose name that is', () => ({ sub: 'Fresh@clients', iss: one.issuer }), 200],
+    ['a name that may be another’s', () => ({ sub: 'Fresh@clients' }), 400],
+    ['somebody else', () => ({ client_id: 'Other' }), 400],
+    ['more than we can judge', () => ({ client_id: 'Fresh', email: 'a@example.com' }), 400],
+    ['nobody', () => ({}), 400],
+  ])('may_act that names %s', async (_, may_act, status) => {
+    expect((await exchangeThere(assertion({ may_act: may_act() }))).status).toBe(status)
   })
 })
 

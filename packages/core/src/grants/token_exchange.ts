@@ -2,7 +2,7 @@
 import { OAuthError, type Parameters, words } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import type { Context } from '../context.ts'
-import { defineGrant } from '../grant.ts'
+import { defineGrant, type Granted } from '../grant.ts'
 import { accessTokenType, type Party, readParty } from '../token_exchange/party.ts'
 import { actorOf, checkSubject, scopeOf, targetOf } from '../token_exchange/policy.ts'
 
@@ -20,7 +20,8 @@ export const tokenExchange = defineGrant({
       throw new OAuthError('invalid_request', `Unsupported requested_token_type. Supported: ${accessTokenType}`)
     const api = targetOf(ctx, client, parameters)
     const subject = await readSubject(ctx, client, parameters)
-    const act = actorOf(ctx, client, subject, await readActor(ctx, client, parameters))
+    const actor = await readActor(ctx, client, parameters)
+    const act = actorOf(ctx, client, subject, actor)
     const asked = parameters.get('scope')
     const scope = scopeOf(client, subject, api, asked)
     const user = subject.user_id === undefined ? undefined : await ctx.store.users.find(subject.user_id)
@@ -35,9 +36,21 @@ export const tokenExchange = defineGrant({
       },
       asked: words(asked),
       parameters: { issued_token_type: accessTokenType },
+      ...takeOf(subject, actor),
     }
   },
 })
+
+/** What counts once is taken with what it yields. */
+function takeOf(...parties: readonly (Party | undefined)[]): Pick<Granted, 'take'> {
+  const once = parties.flatMap((party) => (party?.take === undefined ? [] : [party.take]))
+  if (once.length === 0) return {}
+  return {
+    async take(store) {
+      for (const take of once) await take(store)
+    },
+  }
+}
 
 function checkClient({ name, token_exchange, token_endpoint_auth_method }: Client): void {
   if (token_endpoint_auth_method === 'none')

@@ -1,11 +1,12 @@
 /** Owns who stands behind a token that is presented for an exchange: the one it is about, or the one who acts. */
-import { OAuthError, words } from '@latchkey/oauth'
-import type { Client } from '@latchkey/store'
+import { OAuthError } from '@latchkey/oauth'
+import type { Aggregates, Client } from '@latchkey/store'
 import type { Context } from '../context.ts'
 import { exchangedId } from '../lineage.ts'
 import { userOfSubject } from '../subjects.ts'
 import { readAccessToken } from '../tokens/read_access_token.ts'
 import { verifyOwn } from '../tokens/verify.ts'
+import { isFromTrustedIssuer, readAssertion } from '../trusted_issuer.ts'
 
 /** An actor, and who acted before him. @spec RFC 8693 §4.1 */
 export interface Actor {
@@ -29,6 +30,10 @@ export interface Party {
   readonly act?: Actor
   /** Who alone may act for the subject. */
   readonly may_act?: Readonly<Record<string, unknown>>
+  /** Another issuer said so. */
+  readonly foreign?: true
+  /** Takes what counts once. */
+  take?(store: Aggregates): Promise<void>
 }
 
 const prefix = 'urn:ietf:params:oauth:token-type:'
@@ -36,12 +41,12 @@ const prefix = 'urn:ietf:params:oauth:token-type:'
 /** @spec RFC 8693 §3 */
 export const accessTokenType = `${prefix}access_token`
 
-type Reader = (ctx: Context, token: string) => Promise<Party | undefined>
+type Reader = (ctx: Context, token: string, client: Client) => Promise<Party | undefined>
 
 /** By the kind of token. */
 const readers: Readonly<Record<string, Reader>> = {
   [accessTokenType]: readAccess,
-  [`${prefix}jwt`]: readAccess,
+  [`${prefix}jwt`]: readJwt,
   [`${prefix}id_token`]: readId,
 }
 
@@ -62,7 +67,7 @@ export async function readParty(
   const read = Object.hasOwn(readers, type) ? readers[type] : undefined
   if (read === undefined)
     throw new OAuthError('invalid_request', `Unsupported ${role}_type. Supported: ${Object.keys(readers).join(', ')}`)
-  const party = await read(ctx, token)
+  const party = await read(ctx, token, client)
   if (party === undefined || !(await isAround(ctx, party)))
     throw new OAuthError('invalid_request', `The ${role} is not valid, or it has expired or was revoked`)
   if (role === 'actor_token') checkActor(client, party)
@@ -80,6 +85,18 @@ async function readAccess(ctx: Context, token: string): Promise<Party | undefine
   }
 }
 
+/** One of our own; or an assertion of an issuer that the tenant trusts, whose person that is for whoever may bring it. */
+async function readJwt(ctx: Context, token: string, client: Client): Promise<Party | undefined> {
+  if (!isFromTrustedIssuer(ctx, token)) return readAccess(ctx, token)
+  const { user, claims, take } = await readAssertion(ctx, client, token).catch((error: unknown) => {
+    // RFC 8693 §2.2.2 has another code for a token that does not count.
+    if (!(error instanceof OAuthError) || error.code !== 'invalid_grant') throw error
+    throw new OAuthError('invalid_request', error.description, { cause: error })
+  })
+  const own = { sub: user.user_id, user_id: user.user_id, client_id: client.client_id, audience: [], scope: [] }
+  return { ...own, exp: claims.exp ?? 0, lineage: exchangedId(ctx, {}, token), take, foreign: true, ...actors(claims) }
+}
+
 /** An ID token lets in whoever holds it only as long as its session lasts. */
 async function readId(ctx: Context, token: string): Promise<Party | undefined> {
   const { sub, aud, exp, iat, sid, events, jti, ...claims } = (await verifyOwn(ctx, token)) ?? {}
@@ -91,7 +108,7 @@ async function readId(ctx: Context, token: string): Promise<Party | undefined> {
   const user_id = await userOfSubject(ctx, aud, sub)
   if (user_id === undefined) return undefined
   const lineage = exchangedId(ctx, {}, token)
-  return { sub, user_id, client_id: aud, audience: [], scope: words(undefined), exp, lineage, ...actors(claims) }
+  return { sub, user_id, client_id: aud, audience: [], scope: [], exp, lineage, ...actors(claims) }
 }
 
 function actors(claims: Readonly<Record<string, unknown>> = {}): Pick<Party, 'act' | 'may_act'> {

@@ -69,7 +69,7 @@ export function actorOf(ctx: Context, client: Client, subject: Party, actor: Par
     })
   }
   const acting = actor ?? { sub: `${client.client_id}@clients`, client_id: client.client_id }
-  if (subject.may_act !== undefined && !isNamed(ctx, subject.may_act, acting))
+  if (subject.may_act !== undefined && !isNamed(ctx, subject, acting))
     throw new OAuthError('invalid_request', 'The subject_token names in may_act somebody else who may act')
   if (actor === undefined) return subject.act
   return { sub: actor.sub, ...(subject.act === undefined ? {} : { act: subject.act }) }
@@ -78,14 +78,15 @@ export function actorOf(ctx: Context, client: Client, subject: Party, actor: Par
 /** Every member must fit; what we cannot judge fits nobody. */
 function isNamed(
   ctx: Context,
-  may_act: Readonly<Record<string, unknown>>,
+  { may_act = {}, foreign }: Party,
   { sub, client_id }: Pick<Party, 'sub' | 'client_id'>,
 ): boolean {
   const members = Object.entries(may_act)
   return (
     members.length > 0 &&
     members.every(([name, value]) => {
-      if (name === 'sub') return value === sub
+      // What another issuer calls somebody is a name of its own, unless it says whose.
+      if (name === 'sub') return value === sub && (foreign !== true || may_act.iss !== undefined)
       if (name === 'client_id') return value === client_id
       return name === 'iss' && ctx.issuers.some((issuer) => issuer === value)
     })
