@@ -8,7 +8,7 @@ import { type MailFrame, renderMail } from './mails.ts'
 import type { CustomErrorModel, Frame, Mail, MailModel, MailName, PageModels, PageName } from './models.ts'
 import { openRelay } from './relay.ts'
 import { openTemplates } from './templates.ts'
-import { openCatalogue, type Texts } from './texts.ts'
+import { listLocales, openCatalogue, type Texts } from './texts.ts'
 import { frameView, type View, views } from './views.ts'
 
 export interface PagesOptions {
@@ -43,17 +43,16 @@ export interface Pages {
  * @throws Error naming the file, when a template in `override_dir` has no counterpart or cannot be parsed
  */
 export function openPages({ override_dir, lazy = true }: PagesOptions = {}): Pages {
+  const locales = listLocales()
   let opened: Opened | undefined
   const engine = () => {
-    opened ??= open(override_dir)
+    opened ??= open(override_dir, locales)
     return opened
   }
   if (!lazy || override_dir !== undefined) engine()
   const own = new Set(override_dir === undefined ? [] : readdirSync(override_dir))
   return {
-    get locales() {
-      return engine().catalogue.locales
-    },
+    locales,
     texts: (locale) => engine().catalogue.texts(locale),
     replaced: (name) => own.has(`${name}.liquid`),
     render: (name, model, frame) => {
@@ -83,10 +82,10 @@ type Shortcuts = {
 
 type Opened = ReturnType<typeof open>
 
-function open(overrideDir: string | undefined) {
+function open(overrideDir: string | undefined, locales: readonly string[]) {
   // Loaded here and not at the top: the engine and the catalogue cost some 25 ms and 10 MB that a start should not pay.
   const require = createRequire(import.meta.url)
-  const catalogue = openCatalogue(require)
+  const catalogue = openCatalogue(require, locales)
   const templates = openTemplates(require, catalogue, overrideDir)
   const shortcuts: Shortcuts = { web_message: openRelay(templates, { assets: assetPaths }) }
   return { catalogue, templates, shortcuts, customError: openCustomErrorPage(require) }

@@ -21,7 +21,6 @@ export interface Texts {
 }
 
 export interface Catalogue {
-  readonly locales: readonly string[]
   /** The texts of the nearest language there is, English where there is none. */
   texts(locale: string): Texts
 }
@@ -30,12 +29,16 @@ type Part = string | { readonly name: string }
 const rightToLeft = new Set(['ar', 'fa', 'he', 'ur'])
 const directory = new URL('./locales/', import.meta.url)
 
-/** Opens the catalogue. A language is read when it is first used. */
-export function openCatalogue(require: ReturnType<typeof createRequire>): Catalogue {
-  const { createInstance } = require('i18next') as typeof import('i18next')
-  const locales = readdirSync(directory)
+/** The languages that have texts. */
+export function listLocales(): readonly string[] {
+  return readdirSync(directory)
     .filter((file) => file.endsWith('.json'))
     .map((file) => file.slice(0, -'.json'.length))
+}
+
+/** Opens the catalogue. A language is read when it is first used. */
+export function openCatalogue(require: ReturnType<typeof createRequire>, locales = listLocales()): Catalogue {
+  const { createInstance } = require('i18next') as typeof import('i18next')
   const opened = new Map<string, Texts>()
   const instance = createInstance()
   instance.init({
@@ -45,7 +48,6 @@ export function openCatalogue(require: ReturnType<typeof createRequire>): Catalo
     resources: { en: { translation: readLocale('en') } },
   })
   return {
-    locales,
     texts(locale) {
       const known = opened.get(locale)
       if (known !== undefined) return known

@@ -121,10 +121,12 @@ function account(model: Account | undefined): View | undefined {
   return { ...model, label, initial: initial(label) }
 }
 
-const letters = new Intl.Segmenter()
+let letters: Intl.Segmenter | undefined
 
 /** The first letter as people count letters, whatever number of code points it takes. */
 function initial(text: string): string {
+  // Megabytes of tables come with it: not before a page needs them.
+  letters ??= new Intl.Segmenter()
   const [first] = letters.segment(text.trim().slice(0, 32))
   return (first?.segment ?? '').toUpperCase()
 }
