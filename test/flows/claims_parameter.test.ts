@@ -138,6 +138,22 @@ describe('OpenID Connect Core §5.5.1 sub', () => {
   })
 })
 
+describe('OpenID Connect Core §5.5.1, §8.1 sub of a client with pairwise subjects', () => {
+  const third = { client_id: clients.thirdParty, redirect_uri: 'https://third.example.net/callback' }
+
+  test('is the name that the person has there; the public one names nobody', async () => {
+    await latchkey.apply(`clients: [{ name: "Somebody else's app", subject_type: pairwise }]`)
+    const { parameters } = outcomeOf(await signIn(ada, latchkey.issuer, { ...third, ...openid }))
+    const own = String(claimsOf(parameters.id_token).sub)
+    const everywhere = String(claimsOf((await answerTo(openid)).id_token).sub)
+    expect(own).not.toBe(everywhere)
+    const asking_for = (value: string) => answerTo({ ...third, ...asking({ id_token: { sub: { value } } }) })
+    expect(claimsOf((await asking_for(own)).id_token).sub).toBe(own)
+    expect(await asking_for('somebody')).toMatchObject({ error: 'login_required' })
+    await latchkey.apply(`clients: [{ name: "Somebody else's app", subject_type: public }]`)
+  })
+})
+
 describe('consent to single claims', () => {
   const third = { client_id: clients.thirdParty, redirect_uri: 'https://third.example.net/callback' }
 
