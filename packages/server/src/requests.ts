@@ -29,7 +29,7 @@ export function statedClientId({ body, raw: { url = '' } }: FastifyRequest): str
 
 /** Most ids are no address, and then there is nothing to look for. Either side of the `=` may be percent-encoded. */
 function mayNameAddress(text: string): boolean {
-  return /client_id=(http|%)|client_assertion=|(^|&)[^=&]*%[^=&]*=/.test(text)
+  return /client_id=(http|%)|client_assertion=|(^|&)[^=&%]*%[^=&]*=/.test(text)
 }
 
 function textOf(value: unknown): string | undefined {
