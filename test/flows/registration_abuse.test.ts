@@ -82,7 +82,7 @@ describe('RFC 7591 §5 names that deceive the eye', () => {
   })
 })
 
-describe('rule 3 metadata of a wrong shape or size', () => {
+describe('RFC 7591 §2 RFC 7591 §3.1 metadata of a wrong shape or size', () => {
   const deep = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
   test.each<[string, string]>([
     ['contacts thousands of lists deep', `{"redirect_uris":["${redirect_uri}"],"contacts":${deep(20_000)}}`],
@@ -279,7 +279,7 @@ describe('RFC 7592 §2.3 a client that is gone', () => {
   })
 })
 
-describe('rule 20 changing is counted as registering is', () => {
+describe('RFC 7592 §2.1 rule 20 changing is counted as registering is, and only its own token opens a registration', () => {
   test('one address changes clients only so many times a minute: each change is read by all', async () => {
     const own = await startLatchkey({ tenant: open, development: false, options: { signups_per_address: '5' } })
     const { json } = await send('POST', `${own.issuer}oidc/register`, metadata)

@@ -49,7 +49,7 @@ async function send(body: string, type = 'application/x-www-form-urlencoded', he
 const form = (fields: Readonly<Record<string, string>>) => new URLSearchParams(fields).toString()
 const json = (value: unknown) => send(JSON.stringify(value), 'application/json')
 
-describe('RFC 6749 §2.3 one proof, in its one place', () => {
+describe('RFC 6749 §2.3 RFC 6749 §3.2.1 one proof, in its one place', () => {
   test.each<[string, Record<string, string | undefined>, HeadersInit]>([
     ['an empty secret', { client_id: codeClients.machine, client_secret: '' }, {}],
     ['an empty secret in the header', {}, basic(`${codeClients.machine}:`)],
@@ -231,7 +231,7 @@ describe('RFC 6749 §4.1.3 the redirect URI of a code', () => {
   })
 })
 
-describe('RFC 9700 §4.8.2 PKCE cannot be argued away', () => {
+describe('RFC 7636 §4.1 RFC 7636 §4.3 RFC 7636 §4.6 RFC 9700 §4.8.2 PKCE cannot be argued away', () => {
   const { code_verifier, request } = pkce()
   test.each<[string, Record<string, string | undefined>]>([
     ['no method', { ...request, code_challenge_method: undefined }],
