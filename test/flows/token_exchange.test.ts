@@ -60,6 +60,7 @@ clientGrants:
   - { client_id: ${services.actor}, audience: '${backend}', scope: [] }
   - { client_id: ${services.messages}, audience: '${backend}', scope: [] }
   - { client_id: ${codeClients.web}, audience: '${backend}', scope: [] }
+  - { client_id: ${codeClients.web}, audience: '${ledger}', scope: [] }
 `)
   await signIn(ada, issuer)
 })
@@ -278,12 +279,20 @@ describe('RFC 7009 §2.1 revoking reaches what was exchanged', () => {
     const { access_token } = await tokens()
     const first = (await exchange(access_token)).json.access_token
     const second = (await exchange(first, { client_id: services.backend, audience: ledger })).json.access_token
-    expect(await look(first)).toMatchObject({ active: true })
+    for (const token of [first, second]) expect(await look(token)).toMatchObject({ active: true })
     const chain = { client_id: services.backend, audience: ledger }
     await revoke(access_token, clients.spa)
-    expect(await look(first)).toEqual({ active: false })
+    for (const token of [first, second]) expect(await look(token)).toEqual({ active: false })
     expect((await exchange(first, chain)).json.error).toBe('invalid_request')
-    expect(second).toBeDefined()
+  })
+
+  test('a token in the middle takes what came after it, and not what came before', async () => {
+    const { access_token } = await tokens()
+    const first = (await exchange(access_token)).json.access_token
+    const second = (await exchange(first, { client_id: services.backend, audience: ledger })).json.access_token
+    await revoke(first, services.messages, { client_secret: secret })
+    expect(await look(second)).toEqual({ active: false })
+    expect((await exchange(access_token)).status).toBe(200)
   })
 
   test('the second use of the code', async () => {

@@ -68,7 +68,7 @@ function mayLookInto(ctx: Context, caller: Client, { client_id, audience }: Acce
 /** @returns undefined when the person or the client of the token is no more, or is blocked; '' where no name may be told */
 async function usernameOf(ctx: Context, { client_id, user_id, scope }: AccessTokenFacts): Promise<string | undefined> {
   // A client whose id is an address is not configured: it is read when it asks.
-  if (ctx.configuration.client(client_id) === undefined && !client_id.startsWith('https:')) return undefined
+  if (ctx.configuration.client(client_id) === undefined && !/^https?:/.test(client_id)) return undefined
   if (user_id === undefined) return ''
   const user = await ctx.store.users.find(user_id)
   if (user === undefined || user.blocked) return undefined
