@@ -8,7 +8,7 @@ import { type RequestedClaims, readClaimsRequest } from './claims_request.ts'
 export interface AuthenticationRequest {
   /** Seconds. */
   readonly max_age?: number
-  /** Classes that the client would like the sign-in to be of. */
+  /** Classes that the client would like the sign-in to be of, as far as they can be reached here. */
   readonly acr_values?: readonly string[]
   /** Classes of which it must be one. */
   readonly essential_acr?: readonly string[]
@@ -31,12 +31,12 @@ export function readAuthentication(
   const max_age = checkMaxAge(parameters) ?? client.default_max_age
   const acr_values = readAcrValues(client, parameters)
   // Without openid it is no request of OpenID Connect, and the parameter has no meaning.
-  const asked = scope.includes('openid') ? readClaimsRequest(parameters) : undefined
-  if (asked?.essential_acr !== undefined) checkReachable(asked.essential_acr)
+  const { essential_acr, ...asked } = (scope.includes('openid') ? readClaimsRequest(parameters) : undefined) ?? {}
   return {
     ...(max_age === undefined ? {} : { max_age }),
     ...(acr_values === undefined ? {} : { acr_values }),
     ...asked,
+    ...(essential_acr === undefined ? {} : { essential_acr: reachable(essential_acr) }),
   }
 }
 
@@ -51,12 +51,13 @@ function readAcrValues({ default_acr_values = [] }: Client, parameters: Paramete
   const asked = words(parameters.get('acr_values'))
   if (asked.length > mostValues) throw new OAuthError('invalid_request', `More than ${mostValues} acr_values`)
   const wanted = asked.length > 0 ? asked : default_acr_values
-  return wanted.length === 0 ? undefined : wanted
+  return wanted.length === 0 ? undefined : wanted.filter(isKnown)
 }
 
 /** @spec OpenID Connect Core Error Code unmet_authentication_requirements §2 */
-function checkReachable(essential: readonly string[]): void {
-  if (essential.some((one) => acrValues.includes(one))) return
+function reachable(essential: readonly string[]): readonly string[] {
+  const known = essential.filter(isKnown)
+  if (known.length > 0) return known
   throw new OAuthError(
     'unmet_authentication_requirements',
     `No sign-in here is of the class asked for. There are: ${acrValues.join(', ')}`,
@@ -73,8 +74,12 @@ export function shortfall(
   acr: string | undefined,
 ): 'essential' | 'wanted' | undefined {
   if (essential_acr !== undefined && !holds(essential_acr, acr)) return 'essential'
-  const reachable = acr_values?.filter((one) => acrValues.includes(one)) ?? []
-  return reachable.length === 0 || holds(reachable, acr) ? undefined : 'wanted'
+  const wanted = acr_values ?? []
+  return wanted.length === 0 || holds(wanted, acr) ? undefined : 'wanted'
+}
+
+function isKnown(acr: string): boolean {
+  return acrValues.includes(acr)
 }
 
 function holds(classes: readonly string[], acr: string | undefined): boolean {
