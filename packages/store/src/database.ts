@@ -1,8 +1,9 @@
 /** Owns the connection to the database: opening, the promises about durability, migrations. */
 import { closeSync, openSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
-import { Kysely, SqliteAdapter, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely'
+import { type Driver, Kysely, SqliteAdapter, SqliteDialect, type SqliteStatement } from 'kysely'
 import { Migrator } from 'kysely/migration'
+import { groupCommitDriver, type WritingDatabase } from './group_commit.ts'
 import { migrations } from './migrations/index.ts'
 import { addReader, openReader } from './reader.ts'
 import type { Schema } from './schema.ts'
@@ -32,13 +33,24 @@ export function openDatabase(address: string): Database {
     reader?.close()
     sqlite.close()
   }
-  const db = new Kysely<Schema>({ dialect: new Dialect({ database: cachedStatements(sqlite, close) }) })
+  const db = new Kysely<Schema>({ dialect: new Dialect(cachedStatements(sqlite, close)) })
   if (reader !== undefined) addReader(db, reader)
   return db
 }
 
 /** SQLite rolls back changes of the schema like any other; Kysely does not count on it, and would leave half a migration behind. */
 class Dialect extends SqliteDialect {
+  readonly #database: WritingDatabase
+
+  constructor(database: WritingDatabase) {
+    super({ database })
+    this.#database = database
+  }
+
+  override createDriver(): Driver {
+    return groupCommitDriver(this.#database)
+  }
+
   override createAdapter(): SqliteAdapter {
     return new Adapter()
   }
@@ -46,6 +58,11 @@ class Dialect extends SqliteDialect {
 
 class Adapter extends SqliteAdapter {
   override get supportsTransactionalDdl(): boolean {
+    return true
+  }
+
+  /** There is one, and the driver itself sees to whose turn it is. */
+  override get supportsMultipleConnections(): boolean {
     return true
   }
 }
@@ -83,15 +100,17 @@ function makePrivate(file: string): void {
 }
 
 /** Kysely prepares a statement at every call; keeping the prepared ones halves the cost of a small read. */
-function cachedStatements(sqlite: BetterSqlite3.Database, close: () => void): SqliteDatabase {
+function cachedStatements(sqlite: BetterSqlite3.Database, close: () => void): WritingDatabase {
   const statements = new Map<string, SqliteStatement>()
   return {
     close,
+    get inTransaction() {
+      return sqlite.inTransaction
+    },
     prepare(text) {
       const kept = statements.get(text)
       if (kept !== undefined) return kept
-      // A transaction that reads first and writes later must hold the write lock from its start, or another process could take it between.
-      const statement: SqliteStatement = sqlite.prepare(text === 'begin' ? 'begin immediate' : text)
+      const statement: SqliteStatement = sqlite.prepare(text)
       if (statements.size >= statementCacheSize) statements.delete(statements.keys().next().value ?? '')
       statements.set(text, statement)
       return statement
