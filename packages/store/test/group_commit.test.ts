@@ -19,10 +19,10 @@ beforeEach(async () => {
     const statement = prepare.call(this, text)
     if (text === 'commit') {
       const run = statement.run.bind(statement)
-      statement.run = (...values: unknown[]) => {
+      statement.run = ((values: readonly unknown[]) => {
         commits++
         return run(values)
-      }
+      }) as typeof run
     }
     return statement
   } as typeof prepare
