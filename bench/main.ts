@@ -8,6 +8,7 @@ import { Agent, fragmentOf } from '../test/support/agent.ts'
 import { send } from './load.ts'
 import { type Measured, memoryOf, onOneCore, pinSender, runMeasured, startMeasured, stopAll } from './processes.ts'
 import { formatRows, type Row, toRow } from './report.ts'
+import { tokenRows } from './token_rows.ts'
 
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false }, json: { type: 'string' } } })
 const rounds = values.quick ? 3 : 7
@@ -170,6 +171,7 @@ try {
     }),
   )
   rows.push(await httpRow('JWKS', { url: `${issuer}.well-known/jwks.json`, status: 200 }))
+  rows.push(...(await tokenRows({ root, issuer, rounds, seconds, say })))
   const bare = await bareHttp(1500)
   await send({ url: `http://127.0.0.1:${barePort}/`, status: 200, seconds })
   rows.push(

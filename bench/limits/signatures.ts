@@ -1,7 +1,7 @@
-/** Owns the limit of signing: pairs of signatures, one after the other as a response needs them, several responses at a time. */
+/** Owns the limit of signing: the signatures of a response one after the other, as it needs them, several responses at a time. */
 import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto'
 
-const [alg = 'RS256', milliseconds = '2000'] = process.argv.slice(2)
+const [alg = 'RS256', milliseconds = '2000', count = '2'] = process.argv.slice(2)
 const keys: Readonly<Record<string, () => KeyObject>> = {
   RS256: () => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey,
   ES256: () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey,
@@ -19,16 +19,15 @@ function signOnce(): Promise<void> {
 
 async function measure(time: number): Promise<number> {
   const began = performance.now()
-  let pairs = 0
-  const responses = Array.from({ length: 20 }, async () => {
+  let responses = 0
+  const walkers = Array.from({ length: 20 }, async () => {
     while (performance.now() - began < time) {
-      await signOnce()
-      await signOnce()
-      pairs++
+      for (let one = 0; one < Number(count); one++) await signOnce()
+      responses++
     }
   })
-  await Promise.all(responses)
-  return pairs / ((performance.now() - began) / 1000)
+  await Promise.all(walkers)
+  return responses / ((performance.now() - began) / 1000)
 }
 
 await measure(300)
