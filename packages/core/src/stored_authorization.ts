@@ -3,6 +3,7 @@ import { OAuthError } from '@latchkey/oauth'
 import { resolveAudience } from './audience.ts'
 import type { Audience, PersonalAuthorization } from './authorization.ts'
 import type { Context } from './context.ts'
+import { apisOf, scopesAt } from './resources.ts'
 
 type Kept = Omit<PersonalAuthorization, 'client' | 'user' | 'audience'>
 
@@ -28,7 +29,8 @@ export function storeAuthorization({ client, user, audience, ...kept }: Personal
 }
 
 /**
- * The client, the user and the API are those of now: what was deleted or blocked meanwhile gets no token.
+ * The client, the user and the API are those of now: what was deleted or blocked meanwhile gets no token, and a scope that the API
+ * has no more is granted no more.
  * @throws OAuthError `invalid_grant`
  */
 export async function restoreAuthorization(ctx: Context, text: string): Promise<PersonalAuthorization> {
@@ -38,7 +40,8 @@ export async function restoreAuthorization(ctx: Context, text: string): Promise<
   if (client === undefined || user === undefined)
     throw new OAuthError('invalid_grant', 'The user or the client no longer exists')
   if (user.blocked) throw new OAuthError('invalid_grant', 'user is blocked')
-  return { ...kept, client, user, audience: audienceOf(ctx, identifier, resources) }
+  const audience = audienceOf(ctx, identifier, resources)
+  return { ...kept, client, user, audience, scope: scopesAt(apisOf(audience), kept.scope) }
 }
 
 function audienceOf(ctx: Context, identifier: string | undefined, resources: readonly string[] | undefined): Audience {
