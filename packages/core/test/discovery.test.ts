@@ -31,7 +31,14 @@ describe('OpenID Connect Discovery §3 RFC 8414 §2 the document', () => {
       response_types_supported: responseTypes,
       response_modes_supported: responseModes.map((mode) => mode.name),
       prompt_values_supported: prompts,
-      grant_types_supported: ['implicit', 'authorization_code', 'refresh_token', 'client_credentials'],
+      // Those that a client must list are told only where one does.
+      grant_types_supported: [
+        'implicit',
+        'authorization_code',
+        'refresh_token',
+        'client_credentials',
+        'urn:ietf:params:oauth:grant-type:device_code',
+      ],
       subject_types_supported: ['public', 'pairwise'],
       ui_locales_supported: ['en', 'de'],
       authorization_response_iss_parameter_supported: true,
