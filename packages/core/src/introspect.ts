@@ -4,6 +4,7 @@ import type { Client } from '@latchkey/store'
 import { authenticateClient, type EndpointRequest } from './client_auth/index.ts'
 import { type Context, seconds } from './context.ts'
 import { isAlive } from './refresh.ts'
+import { apisOf } from './resources.ts'
 import { restoreAuthorization } from './stored_authorization.ts'
 import { subjectOf } from './subjects.ts'
 import { makeFor } from './tokens/for_client.ts'
@@ -88,7 +89,7 @@ async function ofRefreshToken(ctx: Context, caller: Client, token: string): Prom
         active: true,
         iss: ctx.issuer,
         sub: await subjectOf(ctx, caller, user.user_id),
-        aud: audience.grant_audience,
+        aud: audience.more === undefined ? audience.grant_audience : apisOf(audience).map((api) => api.identifier),
       },
       ...{ client_id: family.client_id, scope: scope.length === 0 ? undefined : scope.join(' ') },
       ...{

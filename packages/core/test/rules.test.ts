@@ -69,6 +69,7 @@ describe('contract C4 custom claims', () => {
       'c_hash',
     ],
     ...['s_hash', 'sid', 'client_id', 'scope', 'gty', 'act', 'cnf', 'kid', 'typ', 'permissions', 'roles', 'org_id', ''],
+    ...['authorization_details', 'userinfo_claims'],
   ])('%s is reserved', (name) => expect(filter({ [name]: 'x' }, { scope: ['openid', 'profile', 'email'] })).toEqual({}))
 
   test('a claim of the profile needs its scope', () => {

@@ -43,6 +43,18 @@ describe('the outcome of rules', () => {
     expect(await next(outcome({ redirect: 'https://x.example/' }))).toEqual(['redirect', 'openid read:a'])
   })
 
+  test('OpenID Connect Core §5.5 single claims of a scope that a rule left out are not delivered, and not asked about', async () => {
+    const claims = { id_token: ['name', 'acr'], userinfo: ['email'] }
+    const decide_with = (rules: RulesOutcome) => decide(ctx, { ...request, claims }, { signed_in, rules })
+    expect(await decide_with(outcome())).toMatchObject({
+      requested_claims: claims,
+      asked_scope: expect.arrayContaining(['profile', 'email']),
+    })
+    const narrowed = await decide_with(outcome({ scope: ['openid', 'email'] }))
+    expect(narrowed.requested_claims).toEqual({ id_token: ['acr'], userinfo: ['email'] })
+    expect(narrowed.asked_scope).toEqual(['openid', 'email'])
+  })
+
   test('its claims go into the tokens, beside those of the protocol and never over them', async () => {
     const over = { iss: 'x', sub: 'x', aud: 'x', exp: 1, iat: 1, azp: 'x', scope: 'x', sid: 'x', at_hash: 'x' }
     const claims = { id_token: { ...over, ...custom.id_token }, access_token: { ...over, ...custom.access_token } }

@@ -118,9 +118,9 @@ function detailsOf(authorization: Authorization, sub: string): { readonly detail
 }
 
 /** Said by the token itself, so that `/userinfo` has nothing more to look up. */
-function userinfoClaims({ requested_claims }: Authorization): Pick<TokenDetails, 'userinfo_claims'> {
+function userinfoClaims({ requested_claims, scope }: Authorization): Pick<TokenDetails, 'userinfo_claims'> {
   const names = requested_claims?.userinfo ?? []
-  return names.length === 0 ? {} : { userinfo_claims: names }
+  return names.length === 0 || !scope.includes('openid') ? {} : { userinfo_claims: names }
 }
 
 /** @spec RFC 9449 §5 */
