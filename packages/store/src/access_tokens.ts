@@ -1,4 +1,5 @@
 /** Owns the opaque access tokens: those that `/userinfo` alone understands. */
+import { firstOf, prepared } from './prepared.ts'
 import type { Scope } from './scope.ts'
 
 export interface AccessToken {
@@ -18,6 +19,14 @@ export interface AccessToken {
 export type AccessTokenStore = ReturnType<typeof accessTokenStore>
 
 export function accessTokenStore({ db, tenant, vault }: Scope) {
+  const byHash = prepared(db, () =>
+    db
+      .selectFrom('access_tokens')
+      .selectAll()
+      .where('tenant', '=', '')
+      .where('token_hash', '=', '')
+      .where('ends_at', '>', 0),
+  )
   return {
     async create(token: string, { session_id, audience, lineage, details, ...rest }: AccessToken): Promise<void> {
       await db
@@ -35,13 +44,7 @@ export function accessTokenStore({ db, tenant, vault }: Scope) {
     },
 
     async find(token: string, now: number): Promise<AccessToken | undefined> {
-      const row = await db
-        .selectFrom('access_tokens')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .where('token_hash', 'in', vault.hashes('access_token', token))
-        .where('ends_at', '>', now)
-        .executeTakeFirst()
+      const row = await firstOf(vault.hashes('access_token', token), (hash) => byHash(tenant, hash, now))
       if (row === undefined) return undefined
       const { session_id, lineage, details, audience, client_id, user_id, scope, issued_at, ends_at } = row
       return {

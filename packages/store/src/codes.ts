@@ -1,4 +1,5 @@
 /** Owns the authorization codes. One code is taken once; a used one is remembered for a while, so that its second use is seen. */
+import { firstOf, prepared } from './prepared.ts'
 import type { Scope } from './scope.ts'
 
 export interface NewCode {
@@ -23,6 +24,13 @@ export interface StoredCode {
 export type CodeStore = ReturnType<typeof codeStore>
 
 export function codeStore({ db, tenant, vault }: Scope) {
+  const byHash = prepared(db, () =>
+    db
+      .selectFrom('codes')
+      .select(['lineage', 'client_id', 'authorization', 'ends_at', 'used_at'])
+      .where('tenant', '=', '')
+      .where('code_hash', '=', ''),
+  )
   return {
     async create(code: string, row: NewCode, now: number): Promise<void> {
       await db
@@ -33,12 +41,7 @@ export function codeStore({ db, tenant, vault }: Scope) {
 
     /** Looks without taking: the code as it stands, used or over. */
     async peek(code: string): Promise<StoredCode | undefined> {
-      const row = await db
-        .selectFrom('codes')
-        .select(['lineage', 'client_id', 'authorization', 'ends_at', 'used_at'])
-        .where('tenant', '=', tenant)
-        .where('code_hash', 'in', vault.hashes('code', code))
-        .executeTakeFirst()
+      const row = await firstOf(vault.hashes('code', code), (hash) => byHash(tenant, hash))
       if (row === undefined) return undefined
       const { used_at, ...rest } = row
       return { ...rest, used: used_at !== null }

@@ -1,4 +1,5 @@
 /** Owns the records an administrator configures: tenant settings, clients, resource servers, connections, client grants. */
+import { prepared } from './prepared.ts'
 import { type Rule, type RulesConfig, ruleStore } from './rules.ts'
 import type { Scope } from './scope.ts'
 
@@ -276,6 +277,9 @@ export type ConfigurationStore = ReturnType<typeof configurationStore>
 
 export function configurationStore({ db, tenant, vault }: Scope) {
   const rules = ruleStore({ db, tenant, vault })
+  const secretOf = prepared(db, () =>
+    db.selectFrom('clients').select('secret_hash').where('tenant', '=', '').where('client_id', '=', ''),
+  )
   return {
     /** Makes sure the tenant has a row. */
     async ensureTenant(now: number): Promise<void> {
@@ -416,12 +420,7 @@ export function configurationStore({ db, tenant, vault }: Scope) {
 
     /** True when the client has this secret; constant time over the stored hash. */
     async hasClientSecret(client_id: string, client_secret: string): Promise<boolean> {
-      const row = await db
-        .selectFrom('clients')
-        .select('secret_hash')
-        .where('tenant', '=', tenant)
-        .where('client_id', '=', client_id)
-        .executeTakeFirst()
+      const [row] = await secretOf(tenant, client_id)
       return vault.matches('client_secret', client_secret, row?.secret_hash ?? '')
     },
 

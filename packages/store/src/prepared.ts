@@ -19,3 +19,15 @@ export function prepared<Row>(
     return db.executeQuery(CompiledQuery.raw(sql, values) as CompiledQuery<Row>).then(({ rows }) => rows)
   }
 }
+
+/** The first row that is found under one of several keys, such as the hashes of a value by each secret of the server. */
+export async function firstOf<Row>(
+  keys: readonly string[],
+  find: (key: string) => readonly Row[] | Promise<readonly Row[]>,
+): Promise<Row | undefined> {
+  for (const key of keys) {
+    const [row] = await find(key)
+    if (row !== undefined) return row
+  }
+  return undefined
+}

@@ -3,6 +3,7 @@
  * and the one before it, and keeps the newest where only the one before it can open it.
  */
 import type { Selectable } from 'kysely'
+import { prepared } from './prepared.ts'
 import type { RefreshTokenTable } from './schema.ts'
 import type { Scope } from './scope.ts'
 import { openUnder, sealUnder } from './vault.ts'
@@ -34,6 +35,9 @@ export interface RefreshFamily extends NewRefreshFamily {
 export type RefreshTokenStore = ReturnType<typeof refreshTokenStore>
 
 export function refreshTokenStore({ db, tenant, vault }: Scope) {
+  const byId = prepared(db, () =>
+    db.selectFrom('refresh_tokens').selectAll().where('tenant', '=', '').where('family_id', '=', ''),
+  )
   const hashes = (token: string) => vault.hashes('refresh_token', token)
 
   const revoke = (now: number) =>
@@ -59,12 +63,7 @@ export function refreshTokenStore({ db, tenant, vault }: Scope) {
 
     /** The family as it stands, revoked or over, and what the token is to it. */
     async find(family_id: string, token: string): Promise<RefreshFamily | undefined> {
-      const row = await db
-        .selectFrom('refresh_tokens')
-        .selectAll()
-        .where('tenant', '=', tenant)
-        .where('family_id', '=', family_id)
-        .executeTakeFirst()
+      const [row] = await byId(tenant, family_id)
       return row === undefined ? undefined : familyOf(row, token, hashes(token))
     },
 

@@ -48,6 +48,15 @@ export function sessionStore({ db, tenant, vault }: Scope) {
         .where('idle_ends_at', '>', 0)
         .where('ends_at', '>', 0),
     )
+  const byId = prepared(db, () =>
+    db
+      .selectFrom('sessions')
+      .select('session_id')
+      .where('tenant', '=', '')
+      .where('session_id', '=', '')
+      .where('idle_ends_at', '>', 0)
+      .where('ends_at', '>', 0),
+  )
   const bySecret = live('secret_hash')
   const bySilentSecret = live('silent_hash')
   const users = userStore({ db, tenant, vault })
@@ -82,15 +91,7 @@ export function sessionStore({ db, tenant, vault }: Scope) {
 
     /** True while the session has not ended. */
     async isLive(session_id: string, now: number): Promise<boolean> {
-      const row = await db
-        .selectFrom('sessions')
-        .select('session_id')
-        .where('tenant', '=', tenant)
-        .where('session_id', '=', session_id)
-        .where('idle_ends_at', '>', now)
-        .where('ends_at', '>', now)
-        .executeTakeFirst()
-      return row !== undefined
+      return (await byId(tenant, session_id, now, now)).length > 0
     },
 
     async create(session: NewSession, now: number): Promise<void> {
