@@ -2,7 +2,7 @@
  * Owns the one way by which this server asks others for something on behalf of a client: https alone, to public addresses alone, at
  * the very address that was judged, without redirects, within seconds and a bounded number of bytes.
  */
-import { lookup } from 'node:dns/promises'
+import { lookup, Resolver } from 'node:dns/promises'
 import type { IncomingMessage } from 'node:http'
 import { request as httpsRequest, type RequestOptions } from 'node:https'
 import { isIP, type LookupFunction } from 'node:net'
@@ -26,11 +26,13 @@ export interface FetcherOptions {
   readonly allow: readonly string[]
   /** Milliseconds since 1970. */
   readonly now: () => number
-  /** Looks a name up; as the machine does where it is left out. */
-  readonly resolve?: (host: string) => Promise<readonly Address[]>
+  /** Looks a name up; as `openLookUp` says where it is left out. */
+  readonly resolve?: LookUp
+  /** `address:port`; those of the machine where they are left out. */
+  readonly name_servers?: readonly string[]
 }
 
-export function openFetcher({ allow, now, resolve = lookUp }: FetcherOptions): Fetch {
+export function openFetcher({ allow, now, name_servers, resolve = openLookUp(name_servers) }: FetcherOptions): Fetch {
   const isAllowed = allowedHosts(allow)
   const brake = openBrake(now)
   return async (text, request) => {
@@ -64,20 +66,19 @@ function readAddress(text: string, isAllowed: (url: URL) => boolean): URL {
   return url
 }
 
+/** @param listed in `fetch_allow` */
+type LookUp = (host: string, listed: boolean) => Promise<readonly Address[]>
+
 export interface Address {
   readonly address: string
   readonly family: number
 }
 
 /** Every address of the host, each of them public; one private among them is reason enough to ask none. */
-async function addressesOf(
-  url: URL,
-  allowed: boolean,
-  resolve: (host: string) => Promise<readonly Address[]>,
-): Promise<readonly Address[]> {
+async function addressesOf(url: URL, allowed: boolean, resolve: LookUp): Promise<readonly Address[]> {
   const host = url.hostname.replace(/^\[|\]$/g, '')
   const family = isIP(host)
-  const addresses = family === 0 ? await resolve(host) : [{ address: host, family }]
+  const addresses = family === 0 ? await resolve(host, allowed) : [{ address: host, family }]
   if (addresses.length === 0) throw new FetchError('unreachable', `${host} has no address`)
   const inside = allowed ? undefined : addresses.find(({ address }) => !isPublicAddress(address))
   if (inside !== undefined)
@@ -85,7 +86,23 @@ async function addressesOf(
   return addresses
 }
 
-const lookUp = (host: string): Promise<readonly Address[]> => lookup(host, { all: true })
+/**
+ * A listed name is looked up as this machine does. That takes one of its few threads as long as it lasts, which is no place for names
+ * that strangers make up: for theirs the name servers are asked directly.
+ */
+function openLookUp(name_servers: readonly string[] | undefined): LookUp {
+  const resolver = new Resolver({ timeout: 1500, tries: 2 })
+  if (name_servers !== undefined) resolver.setServers(name_servers)
+  return async (host, listed) => {
+    if (listed) return lookup(host, { all: true })
+    const [four, six] = await Promise.allSettled([resolver.resolve4(host), resolver.resolve6(host)])
+    if (four.status === 'rejected' && six.status === 'rejected') throw four.reason
+    return [
+      ...(four.status === 'rejected' ? [] : four.value.map((address) => ({ address, family: 4 }))),
+      ...(six.status === 'rejected' ? [] : six.value.map((address) => ({ address, family: 6 }))),
+    ]
+  }
+}
 
 async function send(
   url: URL,

@@ -1,3 +1,4 @@
+import { createSocket } from 'node:dgram'
 import 'reflect-metadata'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
@@ -167,6 +168,22 @@ describe('OWASP SSRF: names', () => {
     expect((await fetch(`http://app.example.com:${port}/`, json)).status).toBe(200)
     expect([asked, host]).toEqual([['app.example.com'], `app.example.com:${port}`])
   })
+
+  test('that strangers make up hold no thread of this machine, however slow their name servers are', async () => {
+    const asked = new Set<string>()
+    const silent = createSocket('udp4', (message) => void asked.add(message.toString('latin1')))
+    await new Promise<void>((resolve) => silent.bind(0, '127.0.0.1', resolve))
+    const name_servers = [`127.0.0.1:${silent.address().port}`]
+    const fetch = openFetcher({ allow: ['localhost'], now, name_servers })
+    const slow = Array.from({ length: 12 }, (_, n) => reasonOf(fetch(`https://slow${n}.example.com/`, json)))
+    sendJson('{}')
+    const started = performance.now()
+    expect((await fetch(`http://localhost:${port}/`, json)).status).toBe(200)
+    expect(performance.now() - started).toBeLessThan(1000)
+    for (const reason of await Promise.all(slow)) expect(['unreachable', 'timeout']).toContain(reason)
+    expect([...asked].filter((message) => message.includes('slow')).length).toBeGreaterThanOrEqual(12)
+    silent.close()
+  }, 10_000)
 
   test('that mean nothing are unreachable', async () => {
     expect(await reasonOf(at([]).fetch('https://app.example.com/', json))).toBe('unreachable')
