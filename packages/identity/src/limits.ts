@@ -1,5 +1,5 @@
 /** Owns the brakes on guessing: counted in the database, counted before the guess is judged, so that a hundred at once are still ten. */
-import type { User } from '@latchkey/store'
+import type { Aggregates, User } from '@latchkey/store'
 import { addressBucket } from './addresses.ts'
 import type { IdentityContext } from './context.ts'
 
@@ -114,20 +114,22 @@ export async function tripDelay(
 /**
  * Counts a mail of this kind to this person. Anybody can ask for one, so a stranger must neither use up the mails of an hour nor end
  * the link that the person is about to click on.
+ * @param store of the transaction in which the mail's ticket is written
  * @param linkWorks whether the link of the newest mail still does
  * @returns true when the mail may go
  */
 export async function mayMail(
-  ctx: IdentityContext,
+  store: Aggregates,
   kind: string,
   user_id: string,
   linkWorks: () => Promise<boolean>,
+  now: number,
   per_hour = mailsPerHour,
 ): Promise<boolean> {
   const key = `mail ${kind} ${user_id}`
-  const { count } = await ctx.store.counters.add(key, 60 * minute, ctx.now())
+  const { count } = await store.counters.add(key, 60 * minute, now)
   if (count > freeMails && (await linkWorks())) {
-    await ctx.store.counters.takeBack(key)
+    await store.counters.takeBack(key)
     return false
   }
   return count <= per_hour

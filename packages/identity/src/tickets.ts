@@ -12,45 +12,43 @@ const lifetimes = { verify_email: 5 * day, reset_password: day, unblock: day } a
 >
 
 export async function sendVerification(ctx: IdentityContext, user: User, locale?: string): Promise<void> {
-  if (!(await maySend(ctx, 'verify_email', user))) return
   const ticket = await issueTicket(ctx, 'verify_email', user)
-  await ctx.post('verify_email', user, `u/verify-email?ticket=${ticket}`, locale)
+  if (ticket !== undefined) await ctx.post('verify_email', user, `u/verify-email?ticket=${ticket}`, locale)
 }
 
 export async function sendPasswordReset(ctx: IdentityContext, user: User, locale?: string): Promise<void> {
-  if (!(await maySend(ctx, 'reset_password', user))) return
   const ticket = await issueTicket(ctx, 'reset_password', user)
-  await ctx.post('reset_password', user, `u/reset-password?ticket=${ticket}`, locale)
+  if (ticket !== undefined) await ctx.post('reset_password', user, `u/reset-password?ticket=${ticket}`, locale)
 }
 
 /** At most once an hour. */
 export async function sendUnblock(ctx: IdentityContext, user: User): Promise<void> {
-  if (user.email === undefined || !(await maySend(ctx, 'unblock', user, 1))) return
-  const ticket = await issueTicket(ctx, 'unblock', user)
-  await ctx.post('blocked_account', user, `u/unblock?ticket=${ticket}`, undefined)
+  const ticket = user.email === undefined ? undefined : await issueTicket(ctx, 'unblock', user, 1)
+  if (ticket !== undefined) await ctx.post('blocked_account', user, `u/unblock?ticket=${ticket}`, undefined)
 }
 
-async function maySend(ctx: IdentityContext, kind: TicketKind, user: User, per_hour?: number): Promise<boolean> {
-  const linkWorks = async () => {
-    const newest = await ctx.store.tickets.newest(user.user_id, kind, ctx.now())
-    return newest !== undefined && isFor(newest, user)
-  }
-  const may = await mayMail(ctx, kind, user.user_id, linkWorks, per_hour)
-  if (!may) ctx.log.info({ kind, user_id: user.user_id }, 'no further mail of this kind is sent within the hour')
-  return may
-}
-
-async function issueTicket(ctx: IdentityContext, kind: TicketKind, user: User): Promise<string> {
-  const ticket = ctx.random(32)
+/** @returns undefined where no further mail of this kind may be sent: counted and written in one, so that many at once are few mails */
+async function issueTicket(
+  ctx: IdentityContext,
+  kind: TicketKind,
+  user: User,
+  per_hour?: number,
+): Promise<string | undefined> {
+  const { user_id } = user
   const now = ctx.now()
-  await ctx.store.tickets.create(
-    kind,
-    ticket,
-    { user_id: user.user_id, details: { email: user.email ?? '' } },
-    now + lifetimes[kind],
-    now,
-  )
-  return ticket
+  const ticket = ctx.random(32)
+  const issued = await ctx.store.atomically(async (store) => {
+    const linkWorks = async () => {
+      const newest = await store.tickets.newest(user_id, kind, now)
+      return newest !== undefined && isFor(newest, user)
+    }
+    if (!(await mayMail(store, kind, user_id, linkWorks, now, per_hour))) return false
+    const details = { email: user.email ?? '' }
+    await store.tickets.create(kind, ticket, { user_id, details }, now + lifetimes[kind], now)
+    return true
+  })
+  if (!issued) ctx.log.info({ kind, user_id }, 'no further mail of this kind is sent within the hour')
+  return issued ? ticket : undefined
 }
 
 /** The user of a ticket that still works, for the page that asks to confirm. */
