@@ -186,7 +186,7 @@ const works: readonly Work[] = [
 ]
 
 /** Each row twice: beside what the machine can sign, and beside oidc-provider, which keeps everything in memory. */
-export async function tokenRows({ root, issuer, rounds, seconds, say }: Measuring, only = ''): Promise<readonly Row[]> {
+export async function tokenRows({ root, issuer, rounds, seconds, say }: Measuring): Promise<readonly Row[]> {
   const rows: Row[] = []
   const other = await startMeasured(
     [join(root, 'bench/peers/oidc_provider.ts'), String(peerPort)],

@@ -191,7 +191,7 @@ describe('other limits', () => {
 
   test('mails while the newest link works: three, and those that are not sent do not count', async () => {
     let works = true
-    const may = () => mayMail(world.ctx, 'reset_password', 'u', async () => works)
+    const may = () => mayMail(world.ctx.store, 'reset_password', 'u', async () => works, world.ctx.now())
     const answers: boolean[] = []
     for (let index = 0; index < 30; index++) answers.push(await may())
     works = false
@@ -208,7 +208,7 @@ describe('other limits', () => {
 
   test('mails of a kind to a person: so many in an hour', async () => {
     const may = (kind: string, user_id: string, works = false, per_hour?: number) =>
-      mayMail(world.ctx, kind, user_id, async () => works, per_hour)
+      mayMail(world.ctx.store, kind, user_id, async () => works, world.ctx.now(), per_hour)
     const answers = await Promise.all(Array.from({ length: 50 }, () => may('reset_password', 'u')))
     expect(answers.filter((one) => one)).toHaveLength(20)
     expect(await may('verify_email', 'u')).toBe(true)
