@@ -1,4 +1,7 @@
 /** Codes and refresh tokens in the hands of a hundred at once: retries, thieves, revocations and logouts in the same moment. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Agent } from '../support/agent.ts'
 import { codeOf, codeTenant, offlineApi, post, refresh, refreshable, requestToken } from '../support/code_flow.ts'
@@ -6,11 +9,16 @@ import { type Latchkey, startLatchkey } from '../support/latchkey.ts'
 import { clients, person, tenant } from '../support/tenant.ts'
 
 let latchkey: Latchkey
+// A file, as in production: reads have a connection of their own, and writes of one moment are committed together.
+const directory = mkdtempSync(join(tmpdir(), 'latchkey-'))
 beforeAll(async () => {
-  latchkey = await startLatchkey({ tenant })
+  latchkey = await startLatchkey({ tenant, database: `sqlite:${join(directory, 'races.sqlite')}` })
   await latchkey.apply(codeTenant)
 })
-afterAll(() => latchkey.close())
+afterAll(async () => {
+  await latchkey.close()
+  rmSync(directory, { recursive: true, force: true })
+})
 
 const userinfo = async (token: string | undefined) =>
   (await fetch(`${latchkey.issuer}userinfo`, { headers: { authorization: `Bearer ${token}` } })).status
