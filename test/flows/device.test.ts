@@ -7,7 +7,7 @@ import { verified } from '../support/jwt.ts'
 import { type Latchkey, startLatchkey } from '../support/latchkey.ts'
 import { errorPageOf } from '../support/outcome.ts'
 import type { Credentials } from '../support/person.ts'
-import { apis, blocked, clients, person, tenant } from '../support/tenant.ts'
+import { apis, blocked, clients, connection, person, tenant } from '../support/tenant.ts'
 
 const tv = 'TelevisionClient0000000000000000'
 const box = 'BoxClient00000000000000000000000'
@@ -285,6 +285,30 @@ describe('RFC 8628 §3.4 §3.5 what the device is told', () => {
       await latchkey.apply(`users: [{ email: ${person.email}, ${change} }]`)
       expect(await errorOf(codes)).toEqual([400, error])
       await latchkey.apply(`users: [{ email: ${person.email}, password: '${person.password}', blocked: false }]`)
+    }
+  })
+
+  test('a block in the same moment leaves no token that counts afterwards', async () => {
+    const { store } = latchkey.tenant
+    const { user_id = '' } = (await store.users.findByEmail(connection, person.email)) ?? {}
+    for (let round = 0; round < 8; round++) {
+      const codes = await begun({ audience: undefined, scope: 'openid offline_access' })
+      await decide(new Agent(), codes, 'accept')
+      const block = () =>
+        store.atomically(async (all) => {
+          await all.users.update(user_id, { blocked: true }, Date.now())
+          await all.refreshTokens.revokeAllOf(user_id, undefined, Date.now())
+          await all.accessTokens.revokeAllOf(user_id)
+        })
+      const [{ json }] = await Promise.all([
+        poll(codes),
+        new Promise((resolve) => setTimeout(resolve, round)).then(block),
+      ])
+      await store.users.update(user_id, { blocked: false }, Date.now())
+      const headers = { authorization: `Bearer ${json.access_token}` }
+      expect((await fetch(`${issuer}userinfo`, { headers })).status).toBe(401)
+      if (json.refresh_token !== undefined)
+        expect((await refresh(issuer, json.refresh_token, { client_id: tv })).json.error).toBe('invalid_grant')
     }
   })
 })

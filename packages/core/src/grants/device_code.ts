@@ -1,6 +1,6 @@
 /** Owns the grant of RFC 8628: a device asks until its person has decided elsewhere. */
 import { OAuthError } from '@latchkey/oauth'
-import type { DeviceCode } from '@latchkey/store'
+import type { DeviceCode, User } from '@latchkey/store'
 import type { Context } from '../context.ts'
 import { deviceCodeGrant } from '../device/grant_type.ts'
 import { AlreadyTaken, defineGrant, type Granted } from '../grant.ts'
@@ -36,6 +36,9 @@ export const deviceCode = defineGrant({
       async take(store) {
         const now = ctx.now()
         if (!(await store.deviceCodes.take(device_code, now))) throw new AlreadyTaken()
+        // Who was blocked or has a new password since the look is told so by the next one.
+        const person = await store.users.find(authorization.user.user_id)
+        if (person === undefined || person.blocked || changedSince(person, row)) throw new AlreadyTaken()
         if (begun !== undefined) await store.refreshTokens.create(begun.family, begun.refresh_token, now)
       },
     }
@@ -48,9 +51,13 @@ async function notYet(ctx: Context, device_code: string): Promise<OAuthError> {
   return new OAuthError('slow_down', 'Asked too early: wait five seconds longer from now on')
 }
 
-async function restore(ctx: Context, { decided_at = 0 }: DeviceCode, text: string) {
+async function restore(ctx: Context, row: DeviceCode, text: string) {
   const authorization = await restoreAuthorization(ctx, text)
-  // A new password ends what was allowed under the old one.
-  if ((authorization.user.password_changed_at ?? 0) > decided_at) throw denied('The password has changed since')
+  if (changedSince(authorization.user, row)) throw denied('The password has changed since')
   return authorization
+}
+
+/** A new password ends what was allowed under the old one. */
+function changedSince({ password_changed_at = 0 }: User, { decided_at = 0 }: DeviceCode): boolean {
+  return password_changed_at > decided_at
 }
