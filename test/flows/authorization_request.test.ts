@@ -87,11 +87,9 @@ describe('RFC 6749 §3.1.1 response_type', () => {
   for (const [response_type, error, via] of [
     [undefined, 'invalid_request', 'query'],
     ['', 'invalid_request', 'query'],
-    ['code', 'unsupported_response_type', 'query'],
-    ['none', 'unsupported_response_type', 'query'],
     ['TOKEN', 'unsupported_response_type', 'query'],
-    ['code token', 'unsupported_response_type', 'fragment'],
-    ['id_token token code', 'unsupported_response_type', 'fragment'],
+    ['code none', 'unsupported_response_type', 'query'],
+    ['none token', 'unsupported_response_type', 'fragment'],
     ['id_token,token', 'unsupported_response_type', 'query'],
     ['token token2', 'unsupported_response_type', 'fragment'],
   ] as const)

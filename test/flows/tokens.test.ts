@@ -145,7 +145,7 @@ describe('OpenID Connect Core §2, §3.2.2.10 ID token', () => {
 
   test('response_type id_token: no access token, no at_hash, no expires_in, no token_type', async () => {
     const { id_token, ...rest } = await tokens({ response_type: 'id_token', audience: undefined, scope: 'openid' })
-    expect(rest).toEqual({ state: 'af0ifjsldkj', iss: latchkey.issuer })
+    expect(rest).toEqual({ state: 'af0ifjsldkj', iss: latchkey.issuer, session_state: expect.any(String) })
     expect((await verified(latchkey.issuer, id_token)).claims).not.toHaveProperty('at_hash')
   })
 

@@ -116,4 +116,5 @@ function developmentTenant(): string {
     .replaceAll('##APP_PORT##', '8401')
     .replaceAll('##API_PORT##', '8402')
     .replaceAll('##DEMO_PASSWORD##', person.password)
+    .replaceAll(/##(TENANT|DEMO)_LOGO##/g, 'http://localhost:8400/logo.svg')
 }
