@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
+import { createInterface } from 'node:readline'
 
 /** The measured process has one core, whoever sends the requests another: neither takes the other's time. */
 const measuredCore = '0'
@@ -75,17 +76,43 @@ export async function startMeasured(
   }
 }
 
-/** Runs a Node program on the measured core to its end. @returns what it printed */
-export function runMeasured(parameters: readonly string[]): string {
-  const [command, ...rest] = commandOf(parameters)
-  const { stdout, stderr, status } = spawnSync(command, rest, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`The measured program failed: ${stderr}`)
-  return stdout
+export interface Asked {
+  readonly pid: number
+  /** Writes a line to the program. @returns the line that it answers with */
+  ask(line: string): Promise<string>
+  stop(): Promise<void>
 }
 
-function spawnMeasured(parameters: readonly string[], environment: NodeJS.ProcessEnv): ChildProcess {
+/** Starts a Node program on the measured core that does what its standard input says, line by line. */
+export function startAsked(parameters: readonly string[]): Asked {
+  const child = spawnMeasured(parameters, {}, 'pipe')
+  running.add(child)
+  const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+  void ended.then(() => running.delete(child))
+  const lines = createInterface({ input: child.stdout ?? process.stdin })
+  return {
+    pid: child.pid ?? 0,
+    ask: (line) =>
+      new Promise((resolve, reject) => {
+        lines.once('line', resolve)
+        child.once('exit', () => reject(new Error(`The measured program ended at "${line}"`)))
+        child.stdin?.write(`${line}\n`)
+      }),
+    stop() {
+      child.stdin?.end()
+      return ended
+    },
+  }
+}
+
+function spawnMeasured(
+  parameters: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  input: 'ignore' | 'pipe' = 'ignore',
+): ChildProcess {
   const [command, ...rest] = commandOf(parameters)
-  return spawn(command, rest, { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = input === 'pipe' ? 'inherit' : 'pipe'
+  return spawn(command, rest, { env: { ...process.env, ...environment }, stdio: [input, 'pipe', output] })
 }
 
 function commandOf(parameters: readonly string[]): [string, ...string[]] {
@@ -93,8 +120,31 @@ function commandOf(parameters: readonly string[]): [string, ...string[]] {
   return canPin ? ['taskset', '-c', measuredCore, ...node] : [process.execPath, ...parameters]
 }
 
-/** Resident memory in MB. */
+/** Resident memory in MB. The kernel's kB is 1024 bytes. */
 export function memoryOf({ pid }: Measured): number {
   const line = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  return Number(line?.[1] ?? Number.NaN) / 1000
+  return (Number(line?.[1] ?? Number.NaN) * 1024) / 1e6
+}
+
+/**
+ * How much a process does in a second of its core: other programs of the machine take time away, and that time is not counted. Where
+ * the system does not tell what a process has used, it is a second of the clock.
+ * @param work keeps the process busy for a while @returns how often it did its work
+ */
+export async function perSecond({ pid }: { readonly pid: number }, work: () => Promise<number>): Promise<number> {
+  const [used, began] = [usedSeconds(pid), performance.now()]
+  const done = await work()
+  const [usedAfter, ended] = [usedSeconds(pid), performance.now()]
+  return done / (used === undefined || usedAfter === undefined ? (ended - began) / 1000 : usedAfter - used)
+}
+
+/** Seconds of processor time of all threads, in the process and in the kernel; undefined where the system does not tell. */
+function usedSeconds(pid: number): number | undefined {
+  try {
+    // Fields 14 and 15, counted behind the name in brackets, which may hold anything: hundredths of a second.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+    return (Number(fields[11]) + Number(fields[12])) / 100
+  } catch {
+    return undefined
+  }
 }

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { Agent, formOf } from '../test/support/agent.ts'
 import { call, walk } from './client.ts'
-import { runMeasured, startMeasured } from './processes.ts'
+import { stayAwake } from './load.ts'
+import { type Measured, perSecond, startMeasured } from './processes.ts'
 import { type Row, toRow } from './report.ts'
+import { openSigningLimit } from './signing_limit.ts'
 
 /** A server under measurement, and what differs between ours and the peer. */
 interface Side {
@@ -20,6 +22,7 @@ interface Side {
 
 export interface Measuring {
   readonly root: string
+  readonly server: Measured
   readonly issuer: string
   readonly rounds: number
   /** Of one round. */
@@ -124,7 +127,7 @@ interface Work {
   readonly name: string
   /** Signatures that the machine must make for one answer, by algorithm; none where nothing is signed. */
   readonly signatures?: readonly [string, number]
-  /** Makes what measures one side for so many seconds. */
+  /** Makes what keeps one side busy for so many seconds, and counts. */
   prepare(side: Side): Promise<(seconds: number) => Promise<number>>
 }
 
@@ -136,7 +139,7 @@ const works: readonly Work[] = [
       const cookie = await side.signIn()
       const starts = Array.from({ length: walkers }, () => undefined)
       return async (seconds) =>
-        (await walk<undefined>(starts, seconds, async () => void (await exchange(side, cookie)))).rate
+        (await walk<undefined>(starts, seconds, async () => void (await exchange(side, cookie)))).done
     },
   },
   {
@@ -153,7 +156,7 @@ const works: readonly Work[] = [
           return answer.refresh_token ?? ''
         })
         tokens = walked.walkers
-        return walked.rate
+        return walked.done
       }
     },
   },
@@ -165,7 +168,7 @@ const works: readonly Work[] = [
         const asked = { grant_type: 'client_credentials', scope: 'read:messages', ...side.api(alg) }
         const starts = Array.from({ length: walkers }, () => undefined)
         return async (seconds) =>
-          (await walk<undefined>(starts, seconds, async () => void (await post(side.token, asked)))).rate
+          (await walk<undefined>(starts, seconds, async () => void (await post(side.token, asked)))).done
       },
     }),
   ),
@@ -180,13 +183,13 @@ const works: readonly Work[] = [
             const answer: Record<string, unknown> = await post(side.introspect, { token: access_token })
             if (answer.active !== true) throw new Error(`${side.introspect} does not know the token`)
           })
-        ).rate
+        ).done
     },
   },
 ]
 
 /** Each row twice: beside what the machine can sign, and beside oidc-provider, which keeps everything in memory. */
-export async function tokenRows({ root, issuer, rounds, seconds, say }: Measuring): Promise<readonly Row[]> {
+export async function tokenRows({ root, server, issuer, rounds, seconds, say }: Measuring): Promise<readonly Row[]> {
   const rows: Row[] = []
   const other = await startMeasured(
     [join(root, 'bench/peers/oidc_provider.ts'), String(peerPort)],
@@ -195,27 +198,23 @@ export async function tokenRows({ root, issuer, rounds, seconds, say }: Measurin
   for (const work of works) {
     say(`${work.name} …`)
     const [measureOurs, measurePeer] = [await work.prepare(ours(issuer)), await work.prepare(peer())]
+    const limit = work.signatures === undefined ? undefined : await openSigningLimit(root, ...work.signatures)
     const [mine, theirs, limits]: [number[], number[], number[]] = [[], [], []]
-    await measureOurs(1)
-    await measurePeer(1)
+    const rest = stayAwake()
+    await measureOurs(seconds * 2)
+    await measurePeer(seconds * 2)
     for (let round = 0; round < rounds; round++) {
-      theirs.push(await measurePeer(seconds))
-      mine.push(await measureOurs(seconds))
-      if (work.signatures !== undefined) limits.push(signaturesPerSecond(root, ...work.signatures, seconds))
+      theirs.push(await perSecond(other, () => measurePeer(seconds)))
+      mine.push(await perSecond(server, () => measureOurs(seconds)))
+      if (limit !== undefined) limits.push(await limit.measure(seconds))
     }
+    rest()
+    await limit?.stop()
     const row = { name: work.name, unit: '1/s', ours: mine, better: 'more' } as const
-    if (work.signatures !== undefined) {
-      const [alg, count] = work.signatures
-      const reference = `${count === 1 ? 'one' : 'two'} ${alg} signature${count === 1 ? '' : 's'}, nothing else`
-      rows.push(toRow({ ...row, references: limits, reference, reference_kind: 'limit' }))
-    }
+    if (limit !== undefined)
+      rows.push(toRow({ ...row, references: limits, reference: limit.reference, reference_kind: 'limit' }))
     rows.push(toRow({ ...row, references: theirs, reference: 'oidc-provider, in memory', reference_kind: 'peer' }))
   }
   await other.stop()
   return rows
-}
-
-function signaturesPerSecond(root: string, alg: string, count: number, seconds: number): number {
-  const script = join(root, 'bench/limits/signatures.ts')
-  return Number(runMeasured([script, alg, String(seconds * 1000), String(count)]))
 }
