@@ -81,7 +81,14 @@ const OUTSIDE: readonly Area[] = [
   ...['test', 'bench'].map(
     (folder): Area => ({
       folder,
-      workspace: ['@latchkey/server', '@latchkey/spa', '@latchkey/api', '@latchkey/oauth', 'latchkey'],
+      workspace: [
+        '@latchkey/server',
+        '@latchkey/spa',
+        '@latchkey/api',
+        '@latchkey/oauth',
+        '@latchkey/example-mcp',
+        'latchkey',
+      ],
       libraries: 'declared',
       node: 'any',
       console: true,

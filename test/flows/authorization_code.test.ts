@@ -33,7 +33,7 @@ const refusalOf = async (change: Parameters) => outcomeOf(await ada.request(auth
 const userinfo = (access_token: string | undefined) =>
   fetch(`${issuer}userinfo`, { headers: { authorization: `Bearer ${access_token}` } })
 
-describe('RFC 6749 §4.1 the code grant', () => {
+describe('RFC 6749 §4.1 §5.1 OpenID Connect Core §3.1.3.2 §3.1.3.3 the code grant', () => {
   test('the code comes in the query, with state and iss, and becomes tokens', async () => {
     const { request, code_verifier } = pkce()
     const answer = await signIn(ada, issuer, { response_type: 'code', ...request })
@@ -286,7 +286,7 @@ describe('RFC 6749 §2.3.1 client authentication', () => {
   })
 })
 
-describe('RFC 6749 §4.4 client_credentials', () => {
+describe('RFC 6749 §4.4.2 client_credentials', () => {
   const machine = { grant_type: 'client_credentials', client_id: codeClients.machine, client_secret: secret }
 
   test('what the client grant holds, narrowed by what was asked', async () => {
