@@ -153,26 +153,24 @@ export async function readRequest(
   const audience = resolveTarget(ctx, targetOf(parameters))
   const hint = await readIdTokenHint(ctx, client.client_id, parameters.get('id_token_hint'))
   const hinted_user_id = await onePerson(ctx, client, sub, hint)
-  const request: Record<string, unknown> = {
-    ...destination,
-    response_type,
-    scope,
-    prompt,
+  const request: Record<string, unknown> = { ...destination, response_type, scope, prompt }
+  const optional = {
     nonce,
     ...authentication,
     hinted_user_id,
     pushed: origin.pushed,
-    ...(words(response_type).includes('code') ? codeBinding(client, parameters) : {}),
+    ...(words(response_type).includes('code') ? codeBinding(client, parameters) : undefined),
+    resource: parameters.get('resource'),
   }
-  request.resource = parameters.get('resource')
+  for (const [name, value] of Object.entries(optional)) if (value !== undefined) request[name] = value
   if (parameters.has('authorization_details'))
     request.authorization_details = readAuthorizationDetails(client, apisOf(audience), parameters)
-  for (const name of ['audience', 'login_hint', 'ui_locales', 'screen_hint', 'connection'] as const)
-    request[name] = parameters.get(name)?.slice(0, longestKept)
+  for (const name of ['audience', 'login_hint', 'ui_locales', 'screen_hint', 'connection'] as const) {
+    const value = parameters.get(name)
+    if (value !== undefined) request[name] = value.slice(0, longestKept)
+  }
   if (ctx.rules !== undefined) request.query = queryForRules(parameters)
-  return Object.fromEntries(
-    Object.entries(request).filter(([, value]) => value !== undefined),
-  ) as unknown as AuthorizationRequest
+  return request as unknown as AuthorizationRequest
 }
 
 /** What the exchange of the code must match. */

@@ -63,12 +63,12 @@ export async function decide(ctx: Context, request: AuthorizationRequest, progre
       signed_in !== undefined &&
       rules !== 'pending' &&
       (await asks(ctx, client, request, audience, asked_scope, signed_in.user.user_id)),
-    ...(rules === undefined ? {} : { rules }),
-    ...(request.authorization_details === undefined ? {} : { asks_each_time: true as const }),
-    ...(request.screen_hint === undefined ? {} : { screen_hint: request.screen_hint }),
-    ...(request.max_age === undefined ? {} : { max_age: request.max_age }),
-    ...(request.hinted_user_id === undefined ? {} : { hinted_user_id: request.hinted_user_id }),
-    ...(signed_in === undefined ? {} : { signed_in: facts(ctx, client, request, progress, signed_in) }),
+    rules,
+    asks_each_time: request.authorization_details === undefined ? undefined : true,
+    screen_hint: request.screen_hint,
+    max_age: request.max_age,
+    hinted_user_id: request.hinted_user_id,
+    signed_in: signed_in === undefined ? undefined : facts(ctx, client, request, progress, signed_in),
   })
   return {
     ...{ step, client, audience, scope, asked_scope },

@@ -6,33 +6,35 @@ import type { RulesOutcome } from './rules/rules.ts'
 /** What is known of a trip when the decision is made. */
 export interface Trip {
   readonly prompt: readonly Prompt[]
-  readonly screen_hint?: string
+  readonly screen_hint?: string | undefined
   /** Seconds. */
-  readonly max_age?: number
-  readonly hinted_user_id?: string
+  readonly max_age?: number | undefined
+  readonly hinted_user_id?: string | undefined
   readonly now: number
   /** Who is signed in in this browser, if anyone. */
-  readonly signed_in?: {
-    readonly user_id: string
-    readonly auth_time: number
-    readonly blocked: boolean
-    /** The person signed in during this very trip. */
-    readonly during_this_trip: boolean
-    /** False where the session's connection is not one this client may use. */
-    readonly allowed_connection: boolean
-    /** The person picked this account during this very trip. */
-    readonly chose_account: boolean
-    /** The person said yes during this very trip. */
-    readonly consented: boolean
-    /** The sign-in is not of a class that was asked for: `essential` where it must be. */
-    readonly shortfall?: 'essential' | 'wanted'
-  }
+  readonly signed_in?:
+    | {
+        readonly user_id: string
+        readonly auth_time: number
+        readonly blocked: boolean
+        /** The person signed in during this very trip. */
+        readonly during_this_trip: boolean
+        /** False where the session's connection is not one this client may use. */
+        readonly allowed_connection: boolean
+        /** The person picked this account during this very trip. */
+        readonly chose_account: boolean
+        /** The person said yes during this very trip. */
+        readonly consented: boolean
+        /** The sign-in is not of a class that was asked for: `essential` where it must be. */
+        readonly shortfall?: 'essential' | 'wanted'
+      }
+    | undefined
   /** A yes counts for this one request alone: it is asked each time. */
-  readonly asks_each_time?: true
+  readonly asks_each_time?: true | undefined
   /** No stored yes covers the request, and it may not be skipped. */
   readonly consent_needed: boolean
   /** What the tenant's rules said, or that they have not run; undefined where it has none. */
-  readonly rules?: 'pending' | Pick<RulesOutcome, 'refusal' | 'redirect' | 'multifactor'>
+  readonly rules?: 'pending' | Pick<RulesOutcome, 'refusal' | 'redirect' | 'multifactor'> | undefined
 }
 
 export type Page = 'login' | 'signup' | 'account' | 'consent'

@@ -1,5 +1,5 @@
 /** Owns `session_state`: by it a client's page sees that the login state of the browser has changed, and learns nothing else. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { originOf } from '@latchkey/oauth'
 import type { AuthorizationRequest } from './authorization_request.ts'
 import type { Context } from './context.ts'
@@ -24,5 +24,5 @@ export function sessionState(ctx: Context, request: Asked, session_id: string): 
   if (!tellsSessionState(request)) return undefined
   const salt = ctx.random(12)
   const text = `${request.client_id} ${originOf(request.redirect_uri)} ${browserState(ctx, session_id)} ${salt}`
-  return `${createHash('sha256').update(text).digest('hex')}.${salt}`
+  return `${hash('sha256', text)}.${salt}`
 }

@@ -103,11 +103,11 @@ export function checkCodeSender(dpop_jkt: string | undefined, sent: Confirmation
  * @throws OAuthError `unauthorized_client`
  * @spec RFC 9449 §5.2
  */
-export function refuseUnbound({ name, ...client }: Client): void {
+export function refuseUnbound(client: Client): void {
   if (client.dpop_bound_access_tokens !== true && client.tls_client_certificate_bound_access_tokens !== true) return
   throw new OAuthError('unauthorized_client', 'The access tokens of this client are bound to a key: ask for a code', {
     explanation: {
-      summary: `${name} gets bound access tokens alone, and response_type token cannot yield one.`,
+      summary: `${client.name} gets bound access tokens alone, and response_type token cannot yield one.`,
       fix: 'Use response_type code, or switch the setting off.',
       setting: 'clients[].dpop_bound_access_tokens',
     },

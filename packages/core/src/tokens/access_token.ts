@@ -147,14 +147,15 @@ async function mintJwt(
     iat,
     exp: iat + expires_in,
     jti: newTokenId(ctx, lineage),
-    ...(scope === '' ? {} : { scope }),
-    ...(rfc9068 ? { client_id: client.client_id } : { azp: client.client_id }),
-    ...(rfc9068 || gty === undefined ? {} : { gty }),
-    ...(authorization.act === undefined ? {} : { act: authorization.act }),
-    ...(confirmation === undefined ? {} : { cnf: confirmation }),
-    ...(rfc9068 || authorization.tell_acr === true ? authenticationClaims(session) : {}),
+    scope: scope === '' ? undefined : scope,
+    client_id: rfc9068 ? client.client_id : undefined,
+    azp: rfc9068 ? undefined : client.client_id,
+    gty: rfc9068 ? undefined : gty,
+    act: authorization.act,
+    cnf: confirmation,
+    ...(rfc9068 || authorization.tell_acr === true ? authenticationClaims(session) : undefined),
     ...userinfoClaims(authorization),
-    ...(authorization_details === undefined ? {} : { authorization_details }),
+    authorization_details,
   }
   const typ = rfc9068 ? 'at+jwt' : 'JWT'
   const access_token =

@@ -1,5 +1,5 @@
 /** Owns ID tokens. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { PersonalAuthorization } from '../authorization.ts'
 import { namedClaims, userClaims } from '../claims.ts'
 import { type Context, seconds } from '../context.ts'
@@ -22,23 +22,24 @@ export async function issueIdToken(
   const iat = seconds(ctx.now())
   const alg = signingAlgOf(client, 'id_token') ?? 'RS256'
   // OpenID Connect Core §5.4: where an access token is issued, now or for the code, the claims are for /userinfo.
-  const alone = authorization.response_type.join(' ') === 'id_token'
+  const { response_type } = authorization
+  const alone = response_type.length === 1 && response_type[0] === 'id_token'
   const everything = client.id_token_profile_claims === 'always' || alone
   return makeFor(ctx, client, 'id_token', 'JWT', {
-    ...(everything ? userClaims(user, scope) : {}),
-    ...(requested_claims === undefined ? {} : namedClaims(user, requested_claims.id_token)),
+    ...(everything ? userClaims(user, scope) : undefined),
+    ...(requested_claims === undefined ? undefined : namedClaims(user, requested_claims.id_token)),
     ...authorization.claims?.id_token,
     iss: ctx.issuer,
     sub: await subjectOf(ctx, client, user.user_id),
     aud: client.client_id,
     iat,
     exp: iat + client.jwt_configuration.lifetime_in_seconds,
-    ...(session === undefined ? {} : { sid: session.session_id }),
-    ...(authorization.nonce === undefined ? {} : { nonce: authorization.nonce }),
-    ...(authorization.tell_acr === true ? authenticationClaims(session) : {}),
-    ...(authorization.tell_auth_time && session !== undefined ? { auth_time: session.auth_time } : {}),
-    ...(beside.access_token === undefined ? {} : { at_hash: leftHalfHash(alg, beside.access_token) }),
-    ...(beside.code === undefined ? {} : { c_hash: leftHalfHash(alg, beside.code) }),
+    sid: session?.session_id,
+    nonce: authorization.nonce,
+    auth_time: authorization.tell_auth_time ? session?.auth_time : undefined,
+    ...(authorization.tell_acr === true ? authenticationClaims(session) : undefined),
+    at_hash: beside.access_token === undefined ? undefined : leftHalfHash(alg, beside.access_token),
+    c_hash: beside.code === undefined ? undefined : leftHalfHash(alg, beside.code),
   })
 }
 
@@ -47,8 +48,6 @@ export async function issueIdToken(
  * @spec OpenID Connect Core §3.1.3.6
  */
 export function leftHalfHash(alg: string, value: string): string {
-  const digest = createHash(alg === 'EdDSA' ? 'sha512' : 'sha256')
-    .update(value, 'ascii')
-    .digest()
+  const digest = hash(alg === 'EdDSA' ? 'sha512' : 'sha256', value, 'buffer')
   return digest.subarray(0, digest.length / 2).toString('base64url')
 }
