@@ -139,7 +139,7 @@ describe('without script', () => {
     await page.waitForURL(`${scene.app.origin}/posted`)
     const { method, body } = scene.app.requests.findLast(({ url }) => url === '/posted') ?? {}
     expect(method).toBe('POST')
-    expect([...new URLSearchParams(body).keys()].sort()).toEqual(['id_token', 'iss', 'state'])
+    expect([...new URLSearchParams(body).keys()].sort()).toEqual(['id_token', 'iss', 'session_state', 'state'])
   })
 })
 

@@ -44,6 +44,7 @@ describe('RFC 6749 §4.2 the implicit grant, a first visit', () => {
       'expires_in',
       'id_token',
       'iss',
+      'session_state',
       'state',
       'token_type',
     ])
