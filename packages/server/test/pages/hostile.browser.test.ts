@@ -106,7 +106,7 @@ describe("XS every stored and reflected field stays text, in a browser's own rea
         const { addresses } = await parse(renderPoisoned(entry, hostile))
         for (const address of addresses) {
           expect(address, `${entry.page} ${entry.state}`).toMatch(
-            /^(\/u\/|\/activate|\/dev\/mail|#|mailto:|https:\/\/app\.example)/,
+            /^(\/u\/|\/activate|\/dev\/(mail|device)|#|mailto:|https:\/\/app\.example)/,
           )
         }
       }
