@@ -162,7 +162,7 @@ export async function issue(
     parameters = { ...parameters, scope: granted }
   }
   await rememberClient(ctx, decision.client, session)
-  const session_state = sessionState(ctx, request, session.session_id)
+  const session_state = sessionState(ctx, request, session)
   if (session_state !== undefined) parameters = { ...parameters, session_state }
   return respond(ctx, request, parameters)
 }

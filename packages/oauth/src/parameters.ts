@@ -101,7 +101,7 @@ function encodeWord(text: string): string {
 function decode(text: string, what: string): string {
   if (!text.includes('%')) return text.includes('+') ? text.replaceAll('+', ' ') : text
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '))
+    return decodeURIComponent(text.includes('+') ? text.replaceAll('+', ' ') : text)
   } catch {
     throw new OAuthError('invalid_request', `${what} is not valid percent-encoded UTF-8`)
   }

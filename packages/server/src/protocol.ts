@@ -189,7 +189,7 @@ function showState(
   signed_in: SignedIn,
 ): void {
   if (!tellsSessionState(read)) return
-  const state = browserState(ctx, signed_in.session.session_id)
+  const state = browserState(ctx, signed_in.session)
   if (readCookie(ctx, request, 'state') !== state) setStateCookie(ctx, reply, state, sessionCookieEnd(ctx, signed_in))
 }
 
