@@ -78,7 +78,7 @@ const blocks: readonly Block[] = [
       `discovery     ${http}.well-known/openid-configuration`,
       `client_id     ${demo.client_id}   (no secret)`,
       `redirect_uri  http://localhost:${app_port}/callback.html`,
-      'response_type id_token token',
+      'response_type code (with PKCE), or id_token token',
       `scope         ${scope}`,
     ],
   },
