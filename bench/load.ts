@@ -4,8 +4,8 @@ import autocannon from 'autocannon'
 export interface Load {
   readonly url: string
   readonly headers?: Record<string, string>
-  /** Seconds. */
-  readonly seconds: number
+  /** Seconds, or a number of answers: when to end. */
+  readonly until: { readonly seconds: number } | { readonly answers: number }
   /** The status that every answer must have. */
   readonly status: number
 }
@@ -16,9 +16,12 @@ export interface Load {
  * @returns the number of answers
  * @throws Error when an answer has another status, for then it was something else that was measured
  */
-export async function send({ url, headers = {}, seconds, status }: Load): Promise<number> {
+export async function send({ url, headers = {}, until, status }: Load): Promise<number> {
   const rest = stayAwake()
-  const result = await autocannon({ url, headers, duration: seconds, connections: 20 })
+  const result = await autocannon({
+    ...{ url, headers, connections: 20 },
+    ...('answers' in until ? { amount: until.answers } : { duration: until.seconds }),
+  })
   rest()
   const counts: Readonly<Record<string, { count?: number }>> = result.statusCodeStats ?? {}
   const wrong = Object.keys(counts).filter((code) => code !== String(status))
