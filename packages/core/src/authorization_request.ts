@@ -12,9 +12,16 @@ import { isPrompt, type Prompt, prompts } from './prompts.ts'
 import { readDpopJkt, refuseUnbound } from './proofs/sender.ts'
 import { checkRedirectUri } from './redirect_uri.ts'
 import { apisOf } from './resources.ts'
-import { findResponseMode, meantMode, popupMode, type ResponseMode, responseModes } from './response_modes/index.ts'
-import { findResponseType, isFrontChannel, responseTypes } from './response_types/index.ts'
+import {
+  findResponseMode,
+  meantMode,
+  offeredResponseModes,
+  popupMode,
+  type ResponseMode,
+} from './response_modes/index.ts'
+import { findResponseType, isFrontChannel, isOfferedType, offeredResponseTypes } from './response_types/index.ts'
 import { userOfSubject } from './subjects.ts'
+import { isSwitchedOff, switchedOff } from './switched_off.ts'
 
 /** Who asks, and where every answer goes from here on. */
 export interface ResponseDestination {
@@ -81,7 +88,7 @@ export function readDestination(ctx: Context, parameters: Parameters): ResponseD
   const client = findClient(ctx, parameters.get('client_id'))
   const redirect_uri = checkRedirectUri(client, parameters.get('redirect_uri'))
   const state = parameters.get('state')
-  const response_mode = answerMode(parameters, redirect_uri).name
+  const response_mode = answerMode(ctx, parameters, redirect_uri).name
   const owp = parameters.get('owp') === 'true' && goesIntoAddress(response_mode) && popupMode.reaches(redirect_uri)
   return {
     client_id: client.client_id,
@@ -113,13 +120,20 @@ export function findClient(ctx: Context, client_id: string | undefined): Client 
 }
 
 // Where even the refusal of a mode goes: to the mode asked for if it may carry this answer, else to the default of the response type.
-function answerMode(parameters: Parameters, redirect_uri: string): ResponseMode {
+function answerMode(ctx: Context, parameters: Parameters, redirect_uri: string): ResponseMode {
   const front = isFrontChannel(words(parameters.get('response_type')))
-  const mode = findResponseMode(meantMode(parameters.get('response_mode') ?? '', front))
+  const mode = offeredMode(ctx, parameters.get('response_mode') ?? '', front)
   if (mode?.reaches(redirect_uri) === true && (mode.carries_tokens || !front)) return mode
   // Whoever asked for a signed answer gets a signed refusal.
   const usual = front ? 'fragment' : 'query'
-  return findResponseMode(mode?.wraps === undefined ? usual : `${usual}.${mode.wraps}`) ?? raise()
+  const wrapped = mode?.wraps === undefined ? undefined : offeredMode(ctx, `${usual}.${mode.wraps}`, front)
+  return wrapped ?? findResponseMode(usual) ?? raise()
+}
+
+function offeredMode(ctx: Context, name: string, front: boolean): ResponseMode | undefined {
+  const meant = meantMode(name, front)
+  const isOff = isSwitchedOff(ctx, 'response_modes', name) || isSwitchedOff(ctx, 'response_modes', meant)
+  return isOff ? undefined : findResponseMode(meant)
 }
 
 function raise(): never {
@@ -142,8 +156,8 @@ export async function readRequest(
   const client = findClient(ctx, destination.client_id)
   checkOrigin(client, origin)
   refuseUnsupported(parameters)
-  const response_type = checkResponseType(client, parameters)
-  checkResponseMode(parameters, response_type, destination.redirect_uri)
+  const response_type = checkResponseType(ctx, client, parameters)
+  checkResponseMode(ctx, parameters, response_type, destination.redirect_uri)
   const scope = checkScope(parameters, response_type)
   const nonce = checkNonce(parameters, response_type)
   const prompt = checkPrompt(parameters)
@@ -213,16 +227,18 @@ function refuseUnsupported(parameters: Parameters): void {
     throw new OAuthError('registration_not_supported', 'The registration parameter is not supported')
 }
 
-function checkResponseType(client: Client, parameters: Parameters): string {
+function checkResponseType(ctx: Context, client: Client, parameters: Parameters): string {
   const text = parameters.get('response_type')
   if (text === undefined) throw new OAuthError('invalid_request', 'Missing required parameter: response_type')
   const types = findResponseType(text)
   if (types === undefined) {
     throw new OAuthError(
       'unsupported_response_type',
-      `Unsupported response_type: ${text.slice(0, 100)}. Supported: ${responseTypes.join(', ')}`,
+      `Unsupported response_type: ${text.slice(0, 100)}. Supported: ${offeredResponseTypes(ctx).join(', ')}`,
     )
   }
+  if (!isOfferedType(ctx, types))
+    throw switchedOff('unsupported_response_type', 'response_types', types.map(({ name }) => name).join(' '))
   for (const { grant_type } of types) {
     if (grant_type !== undefined && !client.grant_types.includes(grant_type)) {
       throw new OAuthError('unauthorized_client', `Grant type ${grant_type} not allowed for the client`, {
@@ -241,18 +257,22 @@ function checkResponseType(client: Client, parameters: Parameters): string {
   return types.map((type) => type.name).join(' ')
 }
 
-function checkResponseMode(parameters: Parameters, response_type: string, redirect_uri: string): void {
+function checkResponseMode(ctx: Context, parameters: Parameters, response_type: string, redirect_uri: string): void {
   const name = parameters.get('response_mode')
   if (name === undefined) return
   const mode = findResponseMode(name)
   if (mode === undefined) {
     throw new OAuthError(
       'invalid_request',
-      `Unsupported response_mode: ${name.slice(0, 100)}. Supported: ${responseModes.map((one) => one.name).join(', ')}`,
+      `Unsupported response_mode: ${name.slice(0, 100)}. Supported: ${offeredResponseModes(ctx)
+        .map((one) => one.name)
+        .join(', ')}`,
     )
   }
+  const front = isFrontChannel(words(response_type))
+  if (offeredMode(ctx, name, front) === undefined) throw switchedOff('invalid_request', 'response_modes', name)
   // Multiple Response Type Encoding Practices §5: tokens must never be put in the query.
-  if (!mode.carries_tokens && isFrontChannel(words(response_type)))
+  if (!mode.carries_tokens && front)
     throw new OAuthError('invalid_request', `response_mode ${name} is not allowed for response_type ${response_type}`)
   if (!mode.reaches(redirect_uri))
     throw new OAuthError('invalid_request', `response_mode ${name} needs a redirect_uri that is http or https`)

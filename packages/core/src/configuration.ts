@@ -8,11 +8,13 @@ import type {
   Rule,
   TenantSettings,
 } from '@latchkey/store'
+import { servedClient } from './switched_off.ts'
 import { signingAlgsOf } from './tokens/for_client.ts'
 
 export interface TenantConfiguration {
   readonly version: number
   readonly settings: TenantSettings
+  /** As it is served: without what the tenant has switched off. */
   client(client_id: string): Client | undefined
   resourceServer(identifier: string): ResourceServer | undefined
   connection(name: string): Connection | undefined
@@ -21,6 +23,7 @@ export interface TenantConfiguration {
   /** The connections that people of a client may sign in with, by name. */
   connectionsOf(client: Client): readonly Connection[]
   readonly connections: readonly Connection[]
+  /** As they were configured. */
   readonly clients: readonly Client[]
   readonly resourceServers: readonly ResourceServer[]
   /** The rules that are switched on, in the order they run. */
@@ -47,14 +50,18 @@ export function indexConfiguration(
   elsewhere: ClientsElsewhere = nowhere,
 ): TenantConfiguration {
   const origins = new Set(read.clients.flatMap(originsOf))
-  const clients = new Map(read.clients.map((one) => [one.client_id, one]))
+  const clients = new Map(read.clients.map((one) => [one.client_id, servedClient(read.settings, one)]))
+  const publishedClient = (client_id: string) => {
+    const found = elsewhere.find(client_id)
+    return found === undefined ? undefined : servedClient(read.settings, found)
+  }
   const apis = new Map(read.resource_servers.map((one) => [one.identifier, one]))
   const clientGrants = new Map(read.client_grants.map((one) => [`${one.client_id} ${one.audience}`, one]))
   const connections = new Map(read.connections.map((one) => [one.name, one]))
   return {
     version: read.version,
     settings: read.settings,
-    client: (client_id) => clients.get(client_id) ?? elsewhere.find(client_id),
+    client: (client_id) => clients.get(client_id) ?? publishedClient(client_id),
     resourceServer: (identifier) => apis.get(identifier),
     connection: (name) => connections.get(name),
     clientGrant: (client_id, audience) => clientGrants.get(`${client_id} ${audience}`),

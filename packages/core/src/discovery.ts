@@ -5,14 +5,15 @@ import { typesOf } from './authorization_details.ts'
 import { clientAuthMethods } from './client_auth/index.ts'
 import { clientSigningAlgs } from './client_jwt.ts'
 import type { Context } from './context.ts'
+import { deviceCodeGrant } from './device/grant_type.ts'
 import { offeredGrantTypes } from './grants/index.ts'
 import { prompts } from './prompts.ts'
-import { responseModes } from './response_modes/index.ts'
-import { responseTypes } from './response_types/index.ts'
+import { offeredResponseModes } from './response_modes/index.ts'
+import { offeredResponseTypes } from './response_types/index.ts'
 import { subjectTypes } from './subjects.ts'
-import { decryptionAlgs } from './tokens/algorithms.ts'
+import { algorithms, decryptionAlgs } from './tokens/algorithms.ts'
 import { encryptionAlgs, encryptionEncs } from './tokens/encryption.ts'
-import { signingAlgOf } from './tokens/for_client.ts'
+import { type Purpose, signingAlgOf } from './tokens/for_client.ts'
 
 /**
  * @spec OpenID Connect Discovery §3
@@ -20,31 +21,31 @@ import { signingAlgOf } from './tokens/for_client.ts'
  */
 export function discovery(ctx: Context, locales: readonly string[]): Record<string, unknown> {
   const at = (path: string) => `${ctx.issuer}${path}`
+  const grant_types = offeredGrantTypes(ctx)
+  const refreshes = grant_types.includes('refresh_token')
   return withCertificates(ctx, {
     issuer: ctx.issuer,
     authorization_endpoint: at('authorize'),
     token_endpoint: at('oauth/token'),
-    ...(ctx.configuration.settings.flags?.enable_dynamic_client_registration === true
-      ? { registration_endpoint: at('oidc/register') }
-      : {}),
+    ...(isRegistrationOpen(ctx) ? { registration_endpoint: at('oidc/register') } : {}),
     userinfo_endpoint: at('userinfo'),
     ...tokenStatus(ctx),
     jwks_uri: at('.well-known/jwks.json'),
-    device_authorization_endpoint: at('oauth/device/code'),
+    ...(grant_types.includes(deviceCodeGrant) ? { device_authorization_endpoint: at('oauth/device/code') } : {}),
     end_session_endpoint: at('oidc/logout'),
     check_session_iframe: at('oidc/check_session'),
     frontchannel_logout_supported: true,
     frontchannel_logout_session_supported: true,
     backchannel_logout_supported: true,
     backchannel_logout_session_supported: true,
-    scopes_supported: reservedScopes,
-    response_types_supported: responseTypes,
-    response_modes_supported: responseModes.map((mode) => mode.name),
-    grant_types_supported: ['implicit', ...offeredGrantTypes(ctx)],
+    scopes_supported: reservedScopes.filter((scope) => refreshes || !scope.endsWith('line_access')),
+    response_types_supported: offeredResponseTypes(ctx),
+    response_modes_supported: offeredResponseModes(ctx).map((mode) => mode.name),
+    grant_types_supported: grant_types,
     token_endpoint_auth_methods_supported: clientAuthMethods(ctx),
-    token_endpoint_auth_signing_alg_values_supported: clientSigningAlgs,
+    ...assertionAlgs(ctx, 'token'),
     dpop_signing_alg_values_supported: dpopAlgorithms,
-    code_challenge_methods_supported: ['S256'],
+    ...(grant_types.includes('authorization_code') ? { code_challenge_methods_supported: challengeMethods(ctx) } : {}),
     subject_types_supported: subjectTypes,
     ...signing(ctx),
     claims_supported: [
@@ -65,7 +66,6 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
     prompt_values_supported: prompts,
     ui_locales_supported: locales,
     ...richRequests(ctx),
-    authorization_signing_alg_values_supported: ctx.keys.algorithms,
     acr_values_supported: acrValues,
     display_values_supported: ['page', 'popup'],
     claim_types_supported: ['normal'],
@@ -86,20 +86,48 @@ export function discovery(ctx: Context, locales: readonly string[]): Record<stri
   })
 }
 
-/** What is signed and encrypted for clients. HS256 needs no key of ours, and is told where a client has it. */
-function signing({ keys, configuration }: Context): Record<string, unknown> {
-  const shared = configuration.clients.some((client) => signingAlgOf(client, 'id_token') === 'HS256')
-  const algs = shared ? [...keys.algorithms, 'HS256'] : keys.algorithms
-  return {
-    id_token_signing_alg_values_supported: algs,
-    id_token_encryption_alg_values_supported: encryptionAlgs,
-    id_token_encryption_enc_values_supported: encryptionEncs,
-    userinfo_signing_alg_values_supported: algs,
-    userinfo_encryption_alg_values_supported: encryptionAlgs,
-    userinfo_encryption_enc_values_supported: encryptionEncs,
-    authorization_encryption_alg_values_supported: encryptionAlgs,
-    authorization_encryption_enc_values_supported: encryptionEncs,
-  }
+function isRegistrationOpen({ configuration }: Context): boolean {
+  return configuration.settings.flags?.enable_dynamic_client_registration === true
+}
+
+/** `plain` is for old clients, and told where there is one. */
+function challengeMethods({ configuration }: Context): readonly string[] {
+  return configuration.clients.some((client) => client.allow_plain_pkce === true) ? ['S256', 'plain'] : ['S256']
+}
+
+/** What is signed and encrypted for clients. */
+function signing(ctx: Context): Record<string, unknown> {
+  const signs = offeredResponseModes(ctx).some((mode) => mode.wraps !== undefined)
+  const purposes: readonly Purpose[] = ['id_token', 'userinfo', ...(signs ? (['authorization'] as const) : [])]
+  return Object.fromEntries(purposes.flatMap((purpose) => signingOf(ctx, purpose)))
+}
+
+function signingOf(ctx: Context, purpose: Purpose): readonly (readonly [string, unknown])[] {
+  return [
+    [`${purpose}_signing_alg_values_supported`, signingAlgs(ctx, purpose)],
+    [`${purpose}_encryption_alg_values_supported`, encryptionAlgs],
+    [`${purpose}_encryption_enc_values_supported`, encryptionEncs],
+  ]
+}
+
+/** The tenant's keys are made for what its clients ask for; where clients register themselves, they may ask for every algorithm. */
+function signingAlgs(ctx: Context, purpose: Purpose): readonly string[] {
+  const { keys, configuration } = ctx
+  const registered = isRegistrationOpen(ctx) ? [...algorithms.keys()].filter((alg) => alg !== 'HS256') : []
+  // HS256 needs no key of ours.
+  const isShared =
+    configuration.clients.some((client) => signingAlgOf(client, purpose) === 'HS256') ||
+    (isRegistrationOpen(ctx) && purpose !== 'authorization')
+  return [...new Set([...keys.algorithms, ...registered, ...(isShared ? ['HS256'] : [])])]
+}
+
+/** What assertions may be signed with, where one of the methods that send them is on. @spec RFC 8414 §2 */
+function assertionAlgs(ctx: Context, endpoint: 'token' | 'introspection' | 'revocation'): Record<string, unknown> {
+  const methods = clientAuthMethods(ctx)
+  const algs = clientSigningAlgs.filter((alg) =>
+    methods.includes(alg === 'HS256' ? 'client_secret_jwt' : 'private_key_jwt'),
+  )
+  return algs.length === 0 ? {} : { [`${endpoint}_endpoint_auth_signing_alg_values_supported`]: algs }
 }
 
 /** @spec RFC 7662 §2 @spec RFC 7009 §2 @spec RFC 9701 §7 */
@@ -108,13 +136,11 @@ function tokenStatus(ctx: Context): Record<string, unknown> {
   return {
     introspection_endpoint: `${ctx.issuer}oauth/introspect`,
     introspection_endpoint_auth_methods_supported: methods.filter((method) => method !== 'none'),
-    introspection_endpoint_auth_signing_alg_values_supported: clientSigningAlgs,
-    introspection_signing_alg_values_supported: ctx.keys.algorithms,
-    introspection_encryption_alg_values_supported: encryptionAlgs,
-    introspection_encryption_enc_values_supported: encryptionEncs,
+    ...assertionAlgs(ctx, 'introspection'),
+    ...Object.fromEntries(signingOf(ctx, 'introspection')),
     revocation_endpoint: `${ctx.issuer}oauth/revoke`,
     revocation_endpoint_auth_methods_supported: methods,
-    revocation_endpoint_auth_signing_alg_values_supported: clientSigningAlgs,
+    ...assertionAlgs(ctx, 'revocation'),
   }
 }
 

@@ -15,7 +15,13 @@ export {
 } from './authorization_request.ts'
 export { type Decision, decide, issue, type Progress, refuse } from './authorize.ts'
 export { userClaims } from './claims.ts'
-export { authenticateClient, type EndpointRequest, presentedClient } from './client_auth/index.ts'
+export {
+  authenticateClient,
+  authMethods,
+  clientAuthMethods,
+  type EndpointRequest,
+  presentedClient,
+} from './client_auth/index.ts'
 export { type ClientJwt, clientSigningAlgs, timeProblem, verifyClientJwt } from './client_jwt.ts'
 export { type ClientKey, type ClientKeys, clientKeys } from './client_keys.ts'
 export { indexConfiguration, type TenantConfiguration } from './configuration.ts'
@@ -47,8 +53,8 @@ export { ProofNeeded, readPushedKey, type TokenSender } from './proofs/sender.ts
 export { pushRequest } from './push.ts'
 export { takePushedRequest } from './pushed_request.ts'
 export { apisOf, grantsOf } from './resources.ts'
-export type { AuthorizationResponse } from './response_modes/index.ts'
-export { findResponseType, responseTypes } from './response_types/index.ts'
+export { type AuthorizationResponse, optionalResponseModes } from './response_modes/index.ts'
+export { findResponseType, isOfferedType, responseTypes } from './response_types/index.ts'
 export { revoke } from './revoke.ts'
 export type { RulesVisit } from './rules/input.ts'
 export type { RulesInput, RulesOutcome, RulesResult, RunRules } from './rules/rules.ts'

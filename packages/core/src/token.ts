@@ -4,8 +4,9 @@ import type { Client } from '@latchkey/store'
 import { authenticateClient, type EndpointRequest } from './client_auth/index.ts'
 import type { Context } from './context.ts'
 import { AlreadyTaken, type Grant, type Granted } from './grant.ts'
-import { findGrant, grantTypes } from './grants/index.ts'
+import { findGrant, offeredGrantTypes } from './grants/index.ts'
 import { boundTo, readSender, type Sender } from './proofs/sender.ts'
+import { isSwitchedOff, switchedOff } from './switched_off.ts'
 import { mintAccessToken } from './tokens/access_token.ts'
 import { issueIdToken } from './tokens/id_token.ts'
 
@@ -19,7 +20,7 @@ export type TokenResponse = Readonly<Record<string, unknown>>
  * @spec RFC 9396 §7
  */
 export async function token(ctx: Context, request: EndpointRequest): Promise<TokenResponse> {
-  const grant = readGrant(request)
+  const grant = readGrant(ctx, request)
   const client = await authenticateClient(ctx, request)
   if (!client.grant_types.includes(grant.type)) throw notAllowed(client, grant)
   const sender = await readSender(ctx, client, request)
@@ -36,14 +37,17 @@ export async function token(ctx: Context, request: EndpointRequest): Promise<Tok
   }
 }
 
-function readGrant({ parameters }: EndpointRequest): Grant {
+function readGrant(ctx: Context, { parameters }: EndpointRequest): Grant {
   const type = parameters.get('grant_type')
   if (type === undefined) throw new OAuthError('invalid_request', 'Missing required parameter: grant_type')
   const grant = findGrant(type)
-  if (grant !== undefined) return grant
+  if (grant !== undefined) {
+    if (isSwitchedOff(ctx, 'grant_types', type)) throw switchedOff('unsupported_grant_type', 'grant_types', type)
+    return grant
+  }
   throw new OAuthError(
     'unsupported_grant_type',
-    `Unsupported grant_type: ${type.slice(0, 100)}. Supported: ${grantTypes.join(', ')}`,
+    `Unsupported grant_type: ${type.slice(0, 100)}. Supported: ${offeredGrantTypes(ctx).filter(findGrant).join(', ')}`,
   )
 }
 

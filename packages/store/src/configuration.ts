@@ -34,6 +34,11 @@ export interface TenantSettings {
     readonly require_initial_access_token?: boolean
     readonly max_clients?: number
   }
+  /** What no client of the tenant may use, whatever its own settings say; discovery does not list it. */
+  readonly disabled_grant_types?: readonly string[]
+  readonly disabled_response_types?: readonly string[]
+  readonly disabled_response_modes?: readonly string[]
+  readonly disabled_token_endpoint_auth_methods?: readonly string[]
   readonly branding?: {
     readonly logo_url?: string
     readonly colors?: { readonly primary?: string; readonly page_background?: string }

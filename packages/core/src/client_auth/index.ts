@@ -2,6 +2,7 @@
 import { OAuthError } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import type { Context } from '../context.ts'
+import { isSwitchedOff, switchedOff } from '../switched_off.ts'
 import type { ClientAuthMethod, EndpointRequest, Presented } from './client_auth.ts'
 import { clientSecretBasic } from './client_secret_basic.ts'
 import { clientSecretJwt } from './client_secret_jwt.ts'
@@ -18,9 +19,16 @@ const proving: readonly ClientAuthMethod[] = [clientSecretBasic, clientSecretPos
 /** A request of one of these names its client and brings nothing else that tells them apart: the client's registration does. */
 const naming: readonly ClientAuthMethod[] = [tlsClientAuth, selfSignedTlsClientAuth]
 
+const all: readonly ClientAuthMethod[] = [...proving, ...naming, none]
+
+/** Every one that there is. */
+export const authMethods: readonly string[] = all.map((one) => one.name)
+
 /** As discovery lists them. */
-export function clientAuthMethods(ctx: Pick<Context, 'mtls'>): readonly string[] {
-  return [...proving, ...naming, none].filter((one) => one.isOffered?.(ctx) !== false).map((one) => one.name)
+export function clientAuthMethods(ctx: Pick<Context, 'mtls' | 'configuration'>): readonly string[] {
+  return all
+    .filter((one) => one.isOffered?.(ctx) !== false && !isSwitchedOff(ctx, 'token_endpoint_auth_methods', one.name))
+    .map((one) => one.name)
 }
 
 /**
@@ -34,6 +42,8 @@ export async function authenticateClient(ctx: Context, request: EndpointRequest)
   const stated = request.parameters.get('client_id')
   if (stated !== undefined && stated !== presented.client_id)
     throw new OAuthError('invalid_request', 'client_id is not the client that authenticates')
+  if (isSwitchedOff(ctx, 'token_endpoint_auth_methods', method.name))
+    throw switchedOff('invalid_client', 'token_endpoint_auth_methods', method.name)
   const client = ctx.configuration.client(presented.client_id)
   const proved = await presented.prove(ctx, client)
   if (client === undefined || !proved || !method.serves.includes(client.token_endpoint_auth_method))

@@ -5,6 +5,7 @@ import { resolveTarget, type Target, targetOf } from '../audience.ts'
 import type { EndpointRequest } from '../client_auth/index.ts'
 import { authenticateClient } from '../client_auth/index.ts'
 import type { Context } from '../context.ts'
+import { isSwitchedOff } from '../switched_off.ts'
 import { deviceCodeGrant } from './grant_type.ts'
 import { newUserCode } from './user_code.ts'
 
@@ -28,6 +29,9 @@ export interface DeviceRequest extends Target {
  * @spec RFC 8628 §3.2
  */
 export async function authorizeDevice(ctx: Context, request: EndpointRequest): Promise<Record<string, unknown>> {
+  // Not announced, so not there.
+  if (isSwitchedOff(ctx, 'grant_types', deviceCodeGrant))
+    throw new OAuthError('endpoint_disabled', 'Devices cannot sign in here')
   const client = await authenticateClient(ctx, request)
   if (!client.grant_types.includes(deviceCodeGrant)) throw notAllowed(client)
   const asked = readDeviceRequest(ctx, request)

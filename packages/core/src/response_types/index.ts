@@ -1,5 +1,7 @@
 /** Owns the list of response types, in the order their parts are made: an ID token vouches for what came before it. */
 import { sameWords, words } from '@latchkey/oauth'
+import type { Context } from '../context.ts'
+import { isSwitchedOff } from '../switched_off.ts'
 import { code } from './code.ts'
 import { idToken } from './id_token.ts'
 import { none } from './none.ts'
@@ -8,7 +10,7 @@ import { token } from './token.ts'
 
 const list: readonly ResponseType[] = [code, token, idToken, none]
 
-/** What a request may ask for, as discovery says it. */
+/** What a request may ask for. */
 export const responseTypes: readonly string[] = [
   'code',
   'token',
@@ -30,6 +32,19 @@ export function findResponseType(text: string): readonly ResponseType[] | undefi
   const asked = words(text)
   if (!combinations.some((known) => sameWords(known, asked))) return undefined
   return list.filter((type) => asked.includes(type.name))
+}
+
+/** As discovery lists them: a type needs the grants of all its parts. */
+export function offeredResponseTypes(ctx: Pick<Context, 'configuration'>): readonly string[] {
+  return responseTypes.filter((type) => isOfferedType(ctx, findResponseType(type) ?? []))
+}
+
+/** False where the tenant has switched the combination off, or a grant that it needs. */
+export function isOfferedType(ctx: Pick<Context, 'configuration'>, types: readonly ResponseType[]): boolean {
+  const { disabled_response_types: off } = ctx.configuration.settings
+  if (types.some(({ grant_type = '' }) => isSwitchedOff(ctx, 'grant_types', grant_type))) return false
+  const names = types.map(({ name }) => name)
+  return off?.some((one) => sameWords(words(one), names)) !== true
 }
 
 /** True when the answer itself carries tokens, which must then stay out of the query. */

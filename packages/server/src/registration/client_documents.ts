@@ -115,7 +115,7 @@ async function clientOf(ctx: IdentityContext, client_id: string, { text }: Docum
   const issued_at = Math.floor(ctx.now() / 1000)
   try {
     const metadata = { ...given, token_endpoint_auth_method: method }
-    const client = await readMetadata(metadata, { client_id, by: 'document', issued_at })
+    const client = await readMetadata(ctx, metadata, { client_id, by: 'document', issued_at })
     const missing = signingAlgsOf(client).find((alg) => !ctx.keys.algorithms.includes(alg))
     if (missing !== undefined) throw unusable(client_id, `This tenant has no keys for ${missing}.`)
     return { ...client, client_id, grant_types: client.grant_types.filter((type) => type !== 'implicit') }

@@ -61,7 +61,7 @@ async function register({ server, ctx, request, reply }: Call): Promise<FastifyR
   await countCall(ctx, request)
   const now = ctx.now()
   const client_id = newClientId(ctx.random)
-  const client = await readMetadata(request.body, { client_id, by: 'itself', issued_at: Math.floor(now / 1000) })
+  const client = await readMetadata(ctx, request.body, { client_id, by: 'itself', issued_at: Math.floor(now / 1000) })
   await checkSector(ctx, client)
   const client_secret = needsSecret(client) ? ctx.random(48) : undefined
   const registration_access_token = ctx.random(32)
@@ -98,7 +98,7 @@ async function change({ server, ctx, request, reply }: Call): Promise<FastifyRep
   if (given?.client_id !== before.client_id)
     throw new OAuthError('invalid_client_metadata', 'client_id: Send the client_id that is being changed.')
   const issued_at = before.registration?.issued_at ?? Math.floor(now / 1000)
-  const client = await readMetadata(given, { client_id: before.client_id, by: 'itself', issued_at }, before)
+  const client = await readMetadata(ctx, given, { client_id: before.client_id, by: 'itself', issued_at }, before)
   await checkSector(ctx, client)
   const client_secret = needsSecret(client) && !needsSecret(before) ? ctx.random(48) : undefined
   await ctx.store.atomically(async (store) => {
@@ -130,7 +130,8 @@ async function ownClient(ctx: IdentityContext, request: FastifyRequest): Promise
   const token = bearer(request)
   const client_id = token === undefined ? undefined : await ctx.store.registrationTokens.clientOf(token)
   const { client_id: named } = request.params as { readonly client_id: string }
-  const client = client_id === undefined ? undefined : ctx.configuration.client(client_id)
+  // As it was registered, with what the tenant has switched off meanwhile.
+  const client = ctx.configuration.clients.find((one) => one.client_id === client_id)
   if (token === undefined || client === undefined || client_id !== named) throw unknownToken()
   return { client, token }
 }

@@ -1,6 +1,6 @@
 /** Owns what a client may say of itself: registration metadata, read into the client that an administrator would have configured. */
 import { isDeepStrictEqual } from 'node:util'
-import { findResponseType } from '@latchkey/core'
+import { type Context, clientAuthMethods, findResponseType, isOfferedType, offeredGrantTypes } from '@latchkey/core'
 import { isLoopbackUri, OAuthError, originOf, parseUri } from '@latchkey/oauth'
 import type { Client } from '@latchkey/store'
 import { ClientRecord, type Given, judgeClient } from '../tenant_file/records/clients.ts'
@@ -74,16 +74,19 @@ export interface Registrant {
   readonly issued_at: number
 }
 
+/** The tenant that a client registers with. */
+type Home = Pick<Context, 'configuration' | 'mtls'>
+
 /**
  * @returns the client, which carries its metadata with every default filled in
  * @throws OAuthError `invalid_redirect_uri` or `invalid_client_metadata`, which say what to change
  * @spec RFC 7591 §2
  * @spec OpenID Connect Registration §2
  */
-export function readMetadata(given: unknown, registrant: Registrant, before?: Client): Client {
+export function readMetadata(home: Home, given: unknown, registrant: Registrant, before?: Client): Client {
   if (typeof given !== 'object' || given === null || Array.isArray(given))
     throw new OAuthError('invalid_client_metadata', 'The metadata must be a JSON object')
-  const metadata = withDefaults(given as Metadata)
+  const metadata = withDefaults(home, given as Metadata)
   checkBounds(metadata)
   const { by, issued_at, client_id } = registrant
   return {
@@ -108,10 +111,11 @@ function setByOthers({ registration, ...before }: Client): Partial<Client> {
 }
 
 /** @spec OpenID Connect Registration §2 */
-function withDefaults(given: Metadata): Metadata {
+function withDefaults(home: Home, given: Metadata): Metadata {
   const response_types = texts(given, 'response_types') ?? ['code']
   for (const type of response_types) {
-    if (findResponseType(type) === undefined)
+    const parts = findResponseType(type)
+    if (parts === undefined || !isOfferedType(home, parts))
       throw problem(['response_types'], `${type.slice(0, 100)} is not supported: see response_types_supported.`)
   }
   const front = response_types.some((type) => /\b(token|id_token)\b/.test(type))
@@ -124,15 +128,20 @@ function withDefaults(given: Metadata): Metadata {
       .filter((name) => isKept(name) && (given[name] ?? undefined) !== undefined)
       .map((name) => [name, given[name]]),
   )
+  const token_endpoint_auth_method = given.token_endpoint_auth_method ?? 'client_secret_basic'
+  // A client that could never prove itself is refused now, not at its first request.
+  if (!clientAuthMethods(home).some((method) => method === token_endpoint_auth_method))
+    throw problem(['token_endpoint_auth_method'], 'This must be one of token_endpoint_auth_methods_supported.')
+  const offered = offeredGrantTypes(home)
   return {
-    token_endpoint_auth_method: 'client_secret_basic',
+    token_endpoint_auth_method,
     id_token_signed_response_alg: given.id_token_signed_response_alg ?? 'RS256',
     ...known,
     application_type: given.application_type ?? 'web',
     ...((given.client_name ?? undefined) === undefined ? {} : { client_name: given.client_name }),
     redirect_uris: texts(given, 'redirect_uris') ?? [],
     response_types,
-    grant_types: (asked ?? usual).filter((type) => grants.includes(type)),
+    grant_types: (asked ?? usual).filter((type) => grants.includes(type) && offered.includes(type)),
   }
 }
 

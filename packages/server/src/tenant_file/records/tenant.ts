@@ -1,5 +1,6 @@
 /** Owns the settings of the tenant itself, and its branding, which an export keeps beside them. */
 import { createRequire } from 'node:module'
+import { authMethods, grantTypes, optionalResponseModes, responseTypes } from '@latchkey/core'
 import type { TenantSettings } from '@latchkey/store'
 import { type Static, Type } from 'typebox'
 import { longestTemplate, problemOfTemplate } from '../../pages/custom_error.ts'
@@ -14,6 +15,9 @@ import { checkTrustedIssuers, TrustedIssuerFields } from './trusted_issuers.ts'
 const longestSession = 8760
 
 const Hours = Type.Number({ minimum: 0.01, maximum: longestSession })
+
+/** Some of a list that discovery shows. */
+const Words = (known: readonly string[]) => Type.Optional(Type.Array(Type.Enum([...known]), { maxItems: 100 }))
 
 const Host = Type.String({
   maxLength: 260,
@@ -59,6 +63,12 @@ const TenantRecord = Type.Object({
       enable_dynamic_client_registration: Type.Optional(Type.Boolean()),
     }),
   ),
+  ...{
+    disabled_grant_types: Words(['implicit', ...grantTypes]),
+    disabled_response_types: Words(responseTypes),
+    disabled_response_modes: Words(optionalResponseModes),
+    disabled_token_endpoint_auth_methods: Words(authMethods),
+  },
   client_id_metadata_documents: Type.Optional(
     Type.Object({
       enabled: Type.Optional(Type.Boolean()),
