@@ -11,10 +11,10 @@ export function cors(allowed_origins: readonly string[]) {
     const { origin } = request.headers
     if (origin !== undefined && allowed_origins.includes(origin)) {
       reply.header('access-control-allow-origin', origin)
-      // Lets the page read why a token was refused.
-      reply.header('access-control-expose-headers', 'WWW-Authenticate')
+      // Lets the page read why a token was refused, and the nonce that its next proof needs.
+      reply.header('access-control-expose-headers', 'DPoP-Nonce, WWW-Authenticate')
       reply.header('access-control-allow-methods', 'GET, POST')
-      reply.header('access-control-allow-headers', 'Authorization, Content-Type')
+      reply.header('access-control-allow-headers', 'Authorization, Content-Type, DPoP')
       reply.header('access-control-max-age', '600')
     }
     const isPreflight = request.method === 'OPTIONS' && 'access-control-request-method' in request.headers

@@ -138,7 +138,7 @@ describe('CORS', () => {
       const answer = await preflight(app, path)
       expect(answer.status).toBe(204)
       expect(answer.headers.get('access-control-allow-origin')).toBe(app)
-      expect(answer.headers.get('access-control-allow-headers')).toContain('Authorization')
+      expect(answer.headers.get('access-control-allow-headers')).toBe('Authorization, Content-Type, DPoP')
       expect(answer.headers.get('access-control-allow-credentials')).toBeNull()
     }
   })
@@ -157,7 +157,7 @@ describe('CORS', () => {
     for (const bearer of [undefined, 'x', token(''), token('read:messages')]) {
       const answer = await get('/messages', bearer, { origin: app })
       expect(answer.headers.get('access-control-allow-origin')).toBe(app)
-      expect(answer.headers.get('access-control-expose-headers')).toBe('WWW-Authenticate')
+      expect(answer.headers.get('access-control-expose-headers')).toBe('DPoP-Nonce, WWW-Authenticate')
     }
   })
 })

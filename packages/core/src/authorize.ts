@@ -15,12 +15,13 @@ import { type Context, seconds } from './context.ts'
 import { nextStep, type Step } from './next_step.ts'
 import { grantsOf } from './resources.ts'
 import { type AuthorizationResponse, findResponseMode, popupMode } from './response_modes/index.ts'
-import { findResponseType } from './response_types/index.ts'
+import { findResponseType, isOfferedType } from './response_types/index.ts'
 import type { ResponseParameters } from './response_types/response_type.ts'
 import type { CustomClaims, RulesOutcome } from './rules/rules.ts'
 import { rememberClient } from './session_clients.ts'
 import { sessionState } from './session_state.ts'
 import { signResponse } from './signed_response.ts'
+import { switchedOff } from './switched_off.ts'
 
 /** How far a browser has come with a request. */
 export interface Progress {
@@ -137,6 +138,10 @@ export async function issue(
   { session, user }: SignedIn,
 ): Promise<AuthorizationResponse> {
   const response_type = words(request.response_type)
+  const types = findResponseType(request.response_type) ?? []
+  // Switched off while the person signed in is switched off.
+  if (!isOfferedType(ctx, types))
+    throw switchedOff('unsupported_response_type', 'response_types', request.response_type)
   const authorization: PersonalAuthorization = {
     client: decision.client,
     user,
@@ -153,7 +158,7 @@ export async function issue(
     ...(decision.claims === undefined ? {} : { claims: decision.claims }),
   }
   let parameters: ResponseParameters = {}
-  for (const type of findResponseType(request.response_type) ?? []) {
+  for (const type of types) {
     parameters = { ...parameters, ...(await type.parts(ctx, authorization, parameters, request)) }
   }
   // RFC 6749 §3.3: the granted scopes are told when they are not those asked for.

@@ -1,8 +1,12 @@
 /** The discovery document says what is on; and where a browser may go after logout. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { discovery, logoutTarget, responseTypes } from '../src/index.ts'
+import { clientAuthMethods } from '../src/client_auth/index.ts'
+import { deviceCodeGrant } from '../src/device/grant_type.ts'
+import { grantTypes, offeredGrantTypes } from '../src/grants/index.ts'
+import { type Context, discovery, logoutTarget, responseTypes } from '../src/index.ts'
 import { prompts } from '../src/prompts.ts'
 import { responseModes } from '../src/response_modes/index.ts'
+import { subjectTypes } from '../src/subjects.ts'
 import { api, client, codeOf, issuer, openWorld, otherIssuer, type World } from './support/world.ts'
 
 let world: World
@@ -31,15 +35,9 @@ describe('OpenID Connect Discovery §3 RFC 8414 §2 the document', () => {
       response_types_supported: responseTypes,
       response_modes_supported: responseModes.map((mode) => mode.name),
       prompt_values_supported: prompts,
-      // Those that a client must list are told only where one does.
-      grant_types_supported: [
-        'implicit',
-        'authorization_code',
-        'refresh_token',
-        'client_credentials',
-        'urn:ietf:params:oauth:grant-type:device_code',
-      ],
-      subject_types_supported: ['public', 'pairwise'],
+      grant_types_supported: offeredGrantTypes(world.ctx),
+      token_endpoint_auth_methods_supported: clientAuthMethods(world.ctx),
+      subject_types_supported: subjectTypes,
       ui_locales_supported: ['en', 'de'],
       authorization_response_iss_parameter_supported: true,
       ...{
@@ -55,6 +53,33 @@ describe('OpenID Connect Discovery §3 RFC 8414 §2 the document', () => {
     expect(new Set(document.claims_supported as string[]).size).toBe((document.claims_supported as string[]).length)
     // Nothing is null.
     for (const [name, value] of Object.entries(document)) expect([name, value]).not.toEqual([name, null])
+  })
+
+  test('a grant that a client must list is told only where one does', async () => {
+    const told = (ctx: Context) => discovery(ctx, []).grant_types_supported
+    const usual = ['implicit', 'authorization_code', 'refresh_token', 'client_credentials', deviceCodeGrant]
+    expect(told(world.ctx)).toEqual(usual)
+    const all = await openWorld({ clients: [client({ grant_types: grantTypes })] })
+    expect(told(all.ctx)).toEqual(['implicit', ...grantTypes])
+    await all.close()
+  })
+
+  test('what the tenant has switched off is in no list', async () => {
+    const off = await openWorld({
+      settings: {
+        disabled_grant_types: ['implicit', deviceCodeGrant],
+        disabled_response_types: ['none'],
+        disabled_response_modes: ['web_message'],
+        disabled_token_endpoint_auth_methods: ['client_secret_post'],
+      },
+    })
+    const document = discovery(off.ctx, [])
+    expect(document.grant_types_supported).toEqual(['authorization_code', 'refresh_token', 'client_credentials'])
+    expect(document.response_types_supported).toEqual(['code'])
+    expect(document.response_modes_supported).not.toContain('web_message')
+    expect(document.token_endpoint_auth_methods_supported).not.toContain('client_secret_post')
+    expect(document).not.toHaveProperty('device_authorization_endpoint')
+    await off.close()
   })
 
   test('each of our names has its own', () => {
