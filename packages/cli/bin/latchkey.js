@@ -6,7 +6,6 @@
 import * as nodeModule from 'node:module'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { setFlagsFromString } from 'node:v8'
 import { findInstalledNode, NEEDED, suits } from './find_node.js'
 import { handOver } from './hand_over.js'
 
@@ -17,27 +16,12 @@ if (suits(process.versions.node)) await runHere()
 else runWithInstalledNode()
 
 async function runHere() {
-  compileForSpeed(false)
   // Not the default folder under the system's temporary one: there, another user of the machine could prepare the code we load.
   nodeModule.enableCompileCache?.(join(folder, '..', '..', '..', 'node_modules', '.cache', 'latchkey', 'compiled'))
   const { main } = await import('../src/main.ts')
-  setTimeout(() => {
-    // A server is often ended by a signal that leaves no time to write, so the cache is written while it runs, and by the flags it is read by.
-    nodeModule.flushCompileCache?.()
-    compileForSpeed(true)
-  }, 3000).unref()
+  // A server is often ended by a signal that leaves no time to write, so the cache is written while it runs.
+  setTimeout(() => nodeModule.flushCompileCache?.(), 3000).unref()
   await main(args)
-}
-
-/**
- * A start runs everything once: compiling parts of it for speed makes it no quicker, and brings the engine's optimizing compilers into
- * memory, some 7 MB. They may work when the start is over, and so come with the first load.
- * @param {boolean} isOn
- */
-function compileForSpeed(isOn) {
-  // Node 22 leaves the second one off, and so do we.
-  const compilers = Number(process.versions.node.split('.')[0]) >= 24 ? ['opt', 'maglev'] : ['opt']
-  for (const compiler of compilers) setFlagsFromString(`--${isOn ? '' : 'no-'}${compiler}`)
 }
 
 function runWithInstalledNode() {
