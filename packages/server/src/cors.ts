@@ -51,6 +51,21 @@ export function openToClient(
   if (client === undefined || !originsOf(client).includes(origin)) {
     throw new OAuthError('access_denied', `The origin ${origin.slice(0, 200)} is not allowed for this client`)
   }
+  openToOrigin(reply, origin)
+}
+
+/** Lets pages of any client read a refusal that is about no client in particular. */
+export function openToKnownPages(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  origins: { has(origin: string): boolean },
+): void {
+  const { origin } = request.headers
+  reply.header('vary', 'Origin')
+  if (origin !== undefined && origins.has(origin)) openToOrigin(reply, origin)
+}
+
+function openToOrigin(reply: FastifyReply, origin: string): void {
   reply
     .header('access-control-allow-origin', origin)
     .header('access-control-allow-credentials', 'true')

@@ -62,9 +62,15 @@ function withoutValues(explanation: Explanation): Explanation {
   ) as Explanation
 }
 
+/** Who is told to come later is told when, in seconds. @spec RFC 9110 §10.2.3 */
+function tellWhen(reply: FastifyReply, { status }: OAuthError): void {
+  if ((status === 429 || status === 503) && !reply.hasHeader('retry-after')) reply.header('retry-after', '60')
+}
+
 /** @spec RFC 6749 §5.2 */
 export function sendJsonError(request: FastifyRequest, reply: FastifyReply, error: OAuthError): FastifyReply {
   logRefusal(request, error)
+  tellWhen(reply, error)
   return reply
     .code(error.status)
     .header('content-type', 'application/json')
@@ -81,6 +87,7 @@ export function sendErrorPage(
 ): FastifyReply {
   if (prefersJson(request)) return sendJsonError(request, reply, error)
   const tracking = logRefusal(request, error)
+  tellWhen(reply, error)
   const redirect = tenantErrorAddress(ctx, server.pages, request, error, tracking)
   if (redirect !== undefined) return reply.redirect(redirect, 302)
   const model = {

@@ -28,5 +28,5 @@ export function watchMethods(app: FastifyInstance): (path: string) => readonly s
 
 function patternOf(url: string): RegExp {
   const escaped = url.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-  return new RegExp(`^${escaped.replaceAll(/:[a-z]+/g, '[^/]+')}$`)
+  return new RegExp(`^${escaped.replaceAll(/:\w+/g, '[^/]+')}$`)
 }

@@ -2,9 +2,10 @@
 import { type EndpointRequest, presentedClient, token } from '@latchkey/core'
 import type { IdentityContext } from '@latchkey/identity'
 import { OAuthError } from '@latchkey/oauth'
+import type { Client } from '@latchkey/store'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Server } from './app.ts'
-import { answerPreflight, openToClient } from './cors.ts'
+import { answerPreflight, openToClient, openToKnownPages } from './cors.ts'
 import { asOAuthError, sendJsonError } from './errors.ts'
 import { bodyParameters, queryParameters } from './requests.ts'
 import { senderOf, tellNonce } from './sender.ts'
@@ -34,15 +35,18 @@ export function clientEndpoint(
 ): void {
   app.post(path, async (request, reply) => {
     const ctx = await server.clientContext(request)
+    let client: Client | undefined
     try {
       if (queryParameters(request).size > 0)
         throw new OAuthError('invalid_request', 'Send the parameters in the body, not in the address')
       const read = endpointRequest(server, ctx, request, path)
-      const client = presentedClient(ctx, read)
+      client = presentedClient(ctx, read)
       if (client !== undefined) openToClient(request, reply, client, ctx.issuer)
       tellNonce(ctx, request, reply)
       return await handle({ server, ctx, request, reply }, read)
     } catch (thrown) {
+      // A request that names no client, or not so that it can be read: the pages of all clients may see why.
+      if (client === undefined) openToKnownPages(request, reply, ctx.configuration.origins)
       return sendClientError(ctx, request, reply, thrown)
     }
   })
@@ -75,6 +79,5 @@ function sendClientError(
   tellNonce(ctx, request, reply, error)
   if (error.code === 'invalid_client' && request.headers.authorization !== undefined)
     reply.header('www-authenticate', `Basic realm="${ctx.issuer}"`)
-  if (error.code === 'too_many_attempts') reply.header('retry-after', '60')
   return sendJsonError(request, reply, error)
 }
