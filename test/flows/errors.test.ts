@@ -528,7 +528,7 @@ const headersOf = (answer: Answer, names: readonly string[]) =>
   Object.fromEntries(names.map((name) => [name, answer.headers.get(name)]))
 const told = ['www-authenticate', 'retry-after', 'allow', 'location', 'set-cookie']
 
-describe.each(Object.entries(forPrograms))('RFC 6749 §5.2 errors of %s', (_, rows) => {
+describe.each(Object.entries(forPrograms))('RFC 6749 §5.2 RFC 9110 §10.2.3 errors of %s', (_, rows) => {
   test.each(named(rows))('$name', async ({ asked, expected, headers }) => {
     const what = await asked()
     const answer = 'path' in what ? await ask(what) : what
