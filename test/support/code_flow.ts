@@ -124,5 +124,9 @@ export async function refreshable(agent: Agent, issuer: string, change: Paramete
   return json
 }
 
-export const refresh = (issuer: string, refresh_token: string | undefined, change: Parameters = {}) =>
-  requestToken(issuer, { grant_type: 'refresh_token', client_id: clients.spa, refresh_token, ...change })
+export const refresh = (
+  issuer: string,
+  refresh_token: string | undefined,
+  change: Parameters = {},
+  headers: HeadersInit = {},
+) => requestToken(issuer, { grant_type: 'refresh_token', client_id: clients.spa, refresh_token, ...change }, headers)
