@@ -35,6 +35,8 @@ export default defineConfig({
           retry,
           include: ['test/browser/**/*.test.ts', '**/*.browser.test.ts'],
           exclude: never,
+          // One Chromium at a time: two on two cores slow each other into timeouts.
+          fileParallelism: false,
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
