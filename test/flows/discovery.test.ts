@@ -169,6 +169,8 @@ describe('RFC 8414 §2 what is announced is taken, and nothing else', () => {
       expect([token_endpoint_auth_method, answer]).toEqual([token_endpoint_auth_method, expected])
     }
     // No connection of this server brings a certificate.
+    expect(await register({ tls_client_certificate_bound_access_tokens: true })).toBe('invalid_client_metadata')
+    expect(await document()).not.toHaveProperty('tls_client_certificate_bound_access_tokens')
     expect(told).not.toContain('tls_client_auth')
   })
 
@@ -320,6 +322,7 @@ describe('RFC 8414 §2 what a tenant has switched off', () => {
         client_secret: secret,
       })
       expect([status, json.error]).toEqual([404, 'endpoint_disabled'])
+      expect((await fetch(`${latchkey.issuer}activate`)).status).toBe(404)
     })
   })
 

@@ -6,9 +6,16 @@ import type { Context } from './context.ts'
 type Kind = 'grant_types' | 'response_types' | 'response_modes' | 'token_endpoint_auth_methods'
 type Configured = Pick<Context, 'configuration'>
 
+const settingOf = {
+  grant_types: 'disabled_grant_types',
+  response_types: 'disabled_response_types',
+  response_modes: 'disabled_response_modes',
+  token_endpoint_auth_methods: 'disabled_token_endpoint_auth_methods',
+} as const satisfies Record<Kind, keyof TenantSettings>
+
 /** True for a word of one of the lists in discovery that the tenant does not want. */
 export function isSwitchedOff({ configuration }: Configured, kind: Kind, word: string): boolean {
-  return configuration.settings[`disabled_${kind}`]?.includes(word) === true
+  return configuration.settings[settingOf[kind]]?.includes(word) === true
 }
 
 /** The client as it is served: without the grants that nobody may use here. */
@@ -27,8 +34,8 @@ export function switchedOff(
   return new OAuthError(code, `The ${what} ${word} is switched off`, {
     explanation: {
       summary: `The tenant has switched off the ${what} ${word} for all of its applications.`,
-      fix: `Use another one that discovery lists, or take it out of disabled_${kind}.`,
-      setting: `tenant.disabled_${kind}`,
+      fix: `Use another one that discovery lists, or take it out of ${settingOf[kind]}.`,
+      setting: `tenant.${settingOf[kind]}`,
     },
   })
 }

@@ -29,9 +29,7 @@ export interface DeviceRequest extends Target {
  * @spec RFC 8628 §3.2
  */
 export async function authorizeDevice(ctx: Context, request: EndpointRequest): Promise<Record<string, unknown>> {
-  // Not announced, so not there.
-  if (isSwitchedOff(ctx, 'grant_types', deviceCodeGrant))
-    throw new OAuthError('endpoint_disabled', 'Devices cannot sign in here')
+  checkDevicesServed(ctx)
   const client = await authenticateClient(ctx, request)
   if (!client.grant_types.includes(deviceCodeGrant)) throw notAllowed(client)
   const asked = readDeviceRequest(ctx, request)
@@ -45,6 +43,12 @@ export async function authorizeDevice(ctx: Context, request: EndpointRequest): P
     expires_in: lasts,
     interval,
   }
+}
+
+/** What discovery does not announce is not there. @throws OAuthError `endpoint_disabled` */
+export function checkDevicesServed(ctx: Pick<Context, 'configuration'>): void {
+  if (isSwitchedOff(ctx, 'grant_types', deviceCodeGrant))
+    throw new OAuthError('endpoint_disabled', 'Devices cannot sign in here')
 }
 
 function readDeviceRequest(ctx: Context, { parameters }: EndpointRequest): DeviceRequest {

@@ -43,8 +43,9 @@ export function offeredResponseTypes(ctx: Pick<Context, 'configuration'>): reado
 export function isOfferedType(ctx: Pick<Context, 'configuration'>, types: readonly ResponseType[]): boolean {
   const { disabled_response_types: off } = ctx.configuration.settings
   if (types.some(({ grant_type = '' }) => isSwitchedOff(ctx, 'grant_types', grant_type))) return false
+  if (off === undefined) return true
   const names = types.map(({ name }) => name)
-  return off?.some((one) => sameWords(words(one), names)) !== true
+  return !off.some((one) => sameWords(words(one), names))
 }
 
 /** True when the answer itself carries tokens, which must then stay out of the query. */

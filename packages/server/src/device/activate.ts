@@ -1,5 +1,5 @@
 /** Owns `/activate`, where a person types the code that a device shows; the usual pages follow. */
-import { deviceTrip, readUserCode } from '@latchkey/core'
+import { checkDevicesServed, deviceTrip, readUserCode } from '@latchkey/core'
 import { countUserCode, forgiveUserCode, type IdentityContext } from '@latchkey/identity'
 import { OAuthError, type Parameters } from '@latchkey/oauth'
 import { equal } from '@latchkey/store'
@@ -26,11 +26,13 @@ interface Visit {
 export function activate(app: FastifyInstance, server: Server): void {
   app.get('/activate', async (request, reply) => {
     const visit = { server, ctx: await server.context(request), request, reply }
+    checkDevicesServed(visit.ctx)
     const code = queryParameters(request).get('user_code') ?? ''
     return showActivate(visit, { code: readUserCode(code) })
   })
   app.post('/activate', async (request, reply) => {
     const ctx = await server.context(request)
+    checkDevicesServed(ctx)
     checkFormOrigin(request, ctx.issuer)
     return takeCode({ server, ctx, request, reply }, bodyParameters(request))
   })

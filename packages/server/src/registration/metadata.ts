@@ -132,6 +132,8 @@ function withDefaults(home: Home, given: Metadata): Metadata {
   // A client that could never prove itself is refused now, not at its first request.
   if (!clientAuthMethods(home).some((method) => method === token_endpoint_auth_method))
     throw problem(['token_endpoint_auth_method'], 'This must be one of token_endpoint_auth_methods_supported.')
+  if (home.mtls === undefined && given.tls_client_certificate_bound_access_tokens === true)
+    throw problem(['tls_client_certificate_bound_access_tokens'], 'No connection to this server brings a certificate.')
   const offered = offeredGrantTypes(home)
   return {
     token_endpoint_auth_method,
